@@ -1,0 +1,51 @@
+"""Memory: aligned arrays, and the grow-only workspace that a kernel borrows from for the length of one call."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+ALIGNMENT = 64  # bytes: one cache line, one AVX-512 register
+
+
+def aligned(size: int, dtype: Any) -> np.ndarray[Any, Any]:
+    """A flat array of `size` zeros whose first byte lies on a 64-byte boundary. Objects need no alignment."""
+    dtype = np.dtype(dtype)
+    if dtype.hasobject:
+        return np.zeros(size, dtype)
+    raw = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size * dtype.itemsize].view(dtype)
+
+
+class Workspace:
+    """Private memory of kernels. What `take` hands out is valid until `reset`, which the next op's door calls.
+
+    One slab serves every dtype. It grows to the largest demand seen, so a call in steady state allocates nothing.
+    """
+
+    def __init__(self) -> None:
+        self._slab = aligned(0, np.uint8)
+        self._used = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._slab.nbytes
+
+    def take(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
+        """An uninitialised array, 64-byte aligned."""
+        dtype = np.dtype(dtype)
+        nbytes = math.prod(shape) * dtype.itemsize
+        stop = self._used + nbytes
+        if stop > self._slab.nbytes:  # earlier arrays of this call keep the old slab alive
+            self._slab, self._used, stop = aligned(max(stop, 2 * self._slab.nbytes), np.uint8), 0, nbytes
+        array = self._slab[self._used : stop].view(dtype).reshape(shape)
+        self._used = stop + (-stop % ALIGNMENT)
+        return array
+
+    def reset(self) -> None:
+        """What was handed out is free again."""
+        self._used = 0
