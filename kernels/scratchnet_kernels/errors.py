@@ -25,6 +25,7 @@ class ScratchnetError(Exception):
         self.expected = expected
         self.actual = actual
         self.hint = hint
+        self.layer: str | None = None  # the path of the innermost layer that the error passed through
 
     def __str__(self) -> str:
         facts = {"where": self.where, "expected": self.expected, "actual": self.actual, "hint": self.hint}

@@ -42,7 +42,7 @@ class Workspace:
         stop = self._used + nbytes
         if stop > self._slab.nbytes:  # earlier arrays of this call keep the old slab alive
             self._slab, self._used, stop = aligned(max(stop, 2 * self._slab.nbytes), np.uint8), 0, nbytes
-        array = self._slab[self._used : stop].view(dtype).reshape(shape)
+        array: np.ndarray[Any, Any] = self._slab[self._used : stop].view(dtype).reshape(shape)
         self._used = stop + (-stop % ALIGNMENT)
         return array
 

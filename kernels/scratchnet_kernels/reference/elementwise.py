@@ -1,0 +1,19 @@
+"""Copying, adding and scaling: what composites and buffers need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..op import op
+
+
+@op(x="...:any", y="...:any", out=("y",))
+def copy(x: Any, y: Any) -> None:
+    """Y = x."""
+    y[...] = x
+
+
+@op(a="...", b="...", y="...", out=("y",))
+def add(a: Any, b: Any, y: Any) -> None:
+    """Y = a + b."""
+    y[...] = a + b

@@ -1,0 +1,194 @@
+"""The contract besides the gradient: what every layer owes to whoever calls it. Each check names one promise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchnet.core.case import Case
+from scratchnet.core.errors import ShapeError
+from scratchnet.core.layer import LAYERS
+from scratchnet.core.network import Network
+
+from .errors import CheckError, compare, identical
+from .subject import Subject, lay_out
+from .tolerances import rounding
+
+
+def check_linear_in_cotangent(subject: Subject, rng: np.random.Generator) -> None:
+    """backward(a·u + b·v) = a·backward(u) + b·backward(v). Catches clipping, squares and hard-coded signs."""
+    u, v = subject.dy, rng.normal(size=subject.dy.shape).astype(subject.dtype)
+    a, b = -1.75, 0.5
+    whole = subject.run(dy=(a * u + b * v).astype(subject.dtype)).arrays()
+    one, other = subject.run(dy=u).arrays(), subject.run(dy=v).arrays()
+    for name in whole.keys() - {"y"}:
+        compare("not linear in dy", name, whole[name], a * one[name] + b * other[name], rounding(subject.dtype))
+
+
+def check_adds_to_gradients(subject: Subject, rng: np.random.Generator) -> None:
+    """backward adds to g: what stood there before is still in it."""
+    clean = subject.run().g
+    start = {name: rng.normal(size=a.shape).astype(a.dtype) for name, a in clean.items()}
+    subject.net.gradients.load(start)
+    _, tape = subject.forward()
+    subject.net.backward(subject.dy, tape, need_dx=not subject.index)
+    for name, view in subject.net.gradients.views.items():
+        compare("backward does not add to g", name, view, start[name] + clean[name], 4 * rounding(subject.dtype))
+
+
+def check_mutates_nothing(subject: Subject, rng: np.random.Generator) -> None:
+    """Neither x nor dy nor parameters change, and a kept tape gives the same backward again."""
+    x, dy, p = subject.x.copy(), subject.dy.copy(), subject.net.parameters.flat.copy()
+    given_x, given_dy = subject.x.copy(), subject.dy.copy()
+    subject.net.zero_grad()
+    y, tape = subject.forward(given_x)
+    y_before = y.copy()
+    first = subject.net.backward(given_dy, tape, keep=True, need_dx=not subject.index)
+    first_copy = None if first is None else first.copy()
+    g = subject.net.gradients.snapshot()
+    subject.net.zero_grad()
+    second = subject.net.backward(given_dy, tape, need_dx=not subject.index)
+    identical("mutation", "x", given_x, x)
+    identical("mutation", "dy", given_dy, dy)
+    identical("mutation", "y", y, y_before)
+    identical("mutation", "parameters", subject.net.parameters.flat, p)
+    for name, view in subject.net.gradients.views.items():
+        identical("the second backward of a tape differs", name, view, g[name])
+    if first_copy is not None and second is not None:
+        identical("the second backward of a tape differs", "dx", second, first_copy)
+
+
+def check_any_layout(subject: Subject, rng: np.random.Generator) -> None:
+    """Strides of x and dy do not matter."""
+    expected = subject.run().arrays()
+    for layout in ("F", "strided", "reversed"):
+        x, dy = lay_out(subject.x, layout), lay_out(subject.dy, layout)
+        actual = subject.run(x, dy).arrays()
+        for name in expected:
+            compare(f"layout {layout}", name, actual[name], expected[name], rounding(subject.dtype))
+
+
+def check_reentrant(subject: Subject, rng: np.random.Generator) -> None:
+    """Two forwards on two tapes, backwards in either order, give what each gives alone."""
+    x2 = np.ascontiguousarray(subject.x[::-1])
+    dy2 = rng.normal(size=subject.dy.shape).astype(subject.dtype)
+    alone = subject.run(), subject.run(x2, dy2)
+    for order in ((0, 1), (1, 0)):
+        (y1, tape1), (y2, tape2) = subject.forward(), subject.forward(x2)
+        identical("not re-entrant", "y", y1, alone[0].y)
+        identical("not re-entrant", "y", y2, alone[1].y)
+        for turn in order:
+            subject.net.zero_grad()
+            dx = subject.net.backward((subject.dy, dy2)[turn], (tape1, tape2)[turn], need_dx=not subject.index)
+            for name, view in subject.net.gradients.views.items():
+                identical("not re-entrant", name, view, alone[turn].g[name])
+            expected = alone[turn].dx
+            if dx is not None and expected is not None:
+                identical("not re-entrant", "dx", dx, expected)
+
+
+def check_need_dx(subject: Subject, rng: np.random.Generator) -> None:
+    """Without need_dx the backward returns None and adds the same to g."""
+    expected = subject.run().g
+    subject.net.zero_grad()
+    _, tape = subject.forward()
+    dx = subject.net.backward(subject.dy, tape, need_dx=False)
+    if dx is not None:
+        raise CheckError("backward returned dx though run.need_dx is false", where=subject.where())
+    for name, view in subject.net.gradients.views.items():
+        compare("need_dx=False", name, view, expected[name], rounding(subject.dtype))
+
+
+def check_rows_independent(subject: Subject, rng: np.random.Generator) -> None:
+    """Each row of a batch gives what it gives alone, and gradients are the sum over rows."""
+    case = subject.case
+    if (case.mixes_batch and subject.training) or (case.random and subject.training):
+        return
+    whole = subject.run().arrays()
+    rows = [subject.run(subject.x[i : i + 1], subject.dy[i : i + 1]).arrays() for i in range(len(subject.x))]
+    for name, expected in whole.items():
+        parts = [row[name] for row in rows]
+        joined = np.concatenate(parts) if name in ("y", "dx") else np.sum(parts, 0)
+        compare("rows of the batch are mixed", name, joined, expected, 4 * rounding(subject.dtype))
+
+
+def check_shapes_and_dtype(subject: Subject, rng: np.random.Generator) -> None:
+    """y is shaped as out_shape says, dx as x, and both keep the element type."""
+    result = subject.run()
+    expected = (len(subject.x), *subject.net.output_shape)
+    if result.y.shape != expected:
+        raise CheckError("out_shape disagrees with the forward", expected=expected, actual=result.y.shape)
+    if result.dx is not None and result.dx.shape != subject.x.shape:
+        raise CheckError("dx is not shaped like x", expected=subject.x.shape, actual=result.dx.shape)
+    for name, array in result.arrays().items():
+        if array.dtype != subject.dtype:
+            raise CheckError(f"{name} changed its element type", expected=subject.dtype, actual=array.dtype)
+
+
+def check_replay(subject: Subject, rng: np.random.Generator) -> None:
+    """Recorded on zeros and replayed on the real values, a step computes what the layers compute."""
+    net = subject.net
+    expected = subject.run()
+    plan = net.record(len(subject.x), training=subject.training, need_dx=not subject.index, **subject.side)
+    net.count[0] = subject.count
+    given = {"parameters": net.parameters.flat, "gradients": net.gradients.flat, "buffers": net.buffers.flat}
+    x = np.ascontiguousarray(subject.x)
+    arena = plan.arena(given | {"count": net.count, "x": x, "dlogits": subject.dy} | subject.side)
+    net.zero_grad()
+    plan.replay(plan.forward, arena)
+    identical("replay differs", "y", plan.at(plan.logits, arena), expected.y)
+    plan.replay(plan.backward, arena)
+    if expected.dx is not None:
+        identical("replay differs", "dx", plan.at(plan.dx, arena), expected.dx)
+    for name, view in net.gradients.views.items():
+        identical("replay differs", name, view, expected.g[name])
+
+
+def check_repr(case: Case) -> None:
+    """repr(layer) is the layer's source."""
+    from scratchnet.core import initializers
+
+    namespace = dict(vars(initializers)) | dict(LAYERS) | {type(case.layer).__name__: type(case.layer)}
+    again = eval(repr(case.layer), namespace)
+    if again != case.layer or repr(again) != repr(case.layer):
+        raise CheckError("eval(repr(layer)) is another layer", expected=repr(case.layer), actual=repr(again))
+
+
+def check_round_trip(subject: Subject, rng: np.random.Generator) -> None:
+    """Parameters and buffers by name are all there is to a layer: loaded elsewhere, it predicts the same."""
+    case, net = subject.case, subject.net
+    other = Network(case.layer, case.in_shape, seed=12345, backend=net.backend.name, dtype=net.dtype)
+    other.parameters.load(net.parameters.snapshot())
+    other.buffers.load(net.buffers.snapshot())
+    identical(
+        "round trip by name", "y", other.predict(subject.x, **subject.side), net.predict(subject.x, **subject.side)
+    )
+
+
+def check_refuses_wrong_input(subject: Subject, rng: np.random.Generator) -> None:
+    """An input with an axis too many, or of another length where weights fix it, meets a ShapeError."""
+    net = subject.net
+    for wrong in (np.zeros((2, *net.input_shape, 3)), np.zeros((2, *[n + 1 for n in net.input_shape]))):
+        if wrong.shape[1:] == net.input_shape:
+            continue
+        kind = np.int64 if subject.index else net.dtype
+        try:
+            net.forward(wrong.astype(kind), training=subject.training, **subject.side)
+        except ShapeError:
+            continue
+        raise CheckError("a wrong input was taken", where=subject.where(), actual=wrong.shape)
+
+
+CHECKS = (
+    check_linear_in_cotangent,
+    check_adds_to_gradients,
+    check_mutates_nothing,
+    check_any_layout,
+    check_reentrant,
+    check_need_dx,
+    check_rows_independent,
+    check_shapes_and_dtype,
+    check_replay,
+    check_round_trip,
+    check_refuses_wrong_input,
+)
+"""Every check of a Subject."""

@@ -1,0 +1,78 @@
+"""All checks of a layer under one case."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchnet.core.case import Case
+from scratchnet.core.types import Array
+
+from .contract import CHECKS, check_repr
+from .errors import CheckError, compare
+from .gradient import check_complex_step, check_finite_differences
+from .subject import Subject
+from .tolerances import rounding
+
+
+def check_gradients(case: Case, seed: int, *, batch: int = 3, training: bool = True) -> dict[str, float]:
+    """Complex steps and finite differences, by x and every parameter, under several cotangents.
+
+    Returns:
+        The largest analytic entry seen, by argument: 0 says that nothing was exercised.
+
+    Raises:
+        CheckError: naming the layer, the argument, the coordinate, and by how much it is off.
+    """
+    seen: dict[str, float] = {}
+    for dtype, against in (("complex128", check_complex_step), ("float64", check_finite_differences)):
+        rng = np.random.default_rng([seed, 11])
+        subject = Subject(case, seed, batch=batch, dtype=dtype)
+        subject.training = training
+        for _ in range(2):
+            subject.dy = rng.normal(size=subject.dy.shape).astype(dtype)
+            result = subject.run()
+            gradients = dict(result.g) | ({"x": result.dx} if result.dx is not None else {})
+            for name, argument in subject.arguments().items():
+                try:
+                    size = against(subject.output, {name: argument}, gradients, subject.dy, rng)
+                except CheckError as error:
+                    error.where = f"{error.where}, {subject.where()}"
+                    raise
+                seen[name] = max(seen.get(name, 0.0), size)
+    return seen
+
+
+def check_contract(case: Case, seed: int, *, batch: int = 3, training: bool = True, backend: str = "reference") -> None:
+    """Every promise in contract.py, on one backend."""
+    check_repr(case)
+    for check in CHECKS:
+        subject = Subject(case, seed, batch=batch, backend=backend)
+        subject.training = training
+        try:
+            check(subject, np.random.default_rng([seed, 13]))
+        except CheckError as error:
+            error.where = f"{error.where or ''} {check.__name__}, {subject.where()}".strip()
+            raise
+
+
+def check_parity(case: Case, seed: int, *, batch: int = 3, training: bool = True, backend: str = "cpu") -> None:
+    """A backend against the reference: float64, and float32 against the reference in float64 on the same numbers."""
+    for dtype in ("float32", "float64"):
+        fast = Subject(case, seed, batch=batch, backend=backend, dtype=dtype)
+        slow = Subject(case, seed, batch=batch, dtype="float64")
+        for subject in (fast, slow):
+            subject.training = training
+        slow.net.parameters.load(fast.net.parameters.views)
+        slow.net.buffers.load(fast.net.buffers.views)
+        x = fast.x if slow.index else fast.x.astype(np.float64)
+        expected = slow.run(x, fast.dy.astype(np.float64)).arrays()
+        for name, actual in fast.run().arrays().items():
+            try:
+                compare(f"{backend} differs from the reference", name, _wide(actual), expected[name], rounding(dtype))
+            except CheckError as error:
+                error.where = f"{error.where}, {fast.where()}"
+                raise
+
+
+def _wide(array: Array) -> Array:
+    return array.astype(np.float64)

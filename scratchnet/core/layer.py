@@ -1,0 +1,121 @@
+"""The layer: hyper-parameters and four pure functions. `Dense` (layers/dense.py) is the model to read first."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
+
+from .case import Case, Draw
+from .errors import ConfigError, ShapeError
+from .initializers import Initializer
+from .types import Array, Shape, Views
+
+if TYPE_CHECKING:
+    from scratchnet_kernels import OpTable
+
+    from .run import Run
+
+LAYERS: dict[str, type[Layer]] = {}
+"""Every layer class by name. The suites in tests/ walk it."""
+
+
+@dataclass(frozen=True)
+class ParamSpec:
+    """A parameter or buffer: its shape, how it begins, and how an optimizer treats it.
+
+    Attributes:
+        shape: its extents.
+        init: fills it, from a generator keyed by (seed, name).
+        lr: multiplier of the learning rate.
+        decay: multiplier of the weight decay.
+    """
+
+    shape: Shape
+    init: Initializer
+    lr: float = 1.0
+    decay: float = 1.0
+
+
+class Layer:
+    """Base of every layer: a frozen dataclass of hyper-parameters and nothing else.
+
+    A layer holds no arrays and no state of a call. It touches arrays only through `k`, the table of ops (views
+    aside), and writes only into gradients, which it adds to, and into arrays that it got from `run`. Its Python
+    control flow depends on hyper-parameters, shapes, dtypes, `run.training` and `run.need_dx`, never on values.
+    """
+
+    @property
+    def in_kind(self) -> Literal["float", "index"]:
+        """What the layer takes: "float" arrays, or "index" for whole numbers such as token ids."""
+        return "float"
+
+    def params(self, in_shape: Shape) -> Mapping[str, ParamSpec]:
+        """The parameters by name; composites nest, and names join with dots."""
+        return {}
+
+    def buffers(self, in_shape: Shape) -> Mapping[str, ParamSpec]:
+        """Arrays that are kept but not trained (running statistics)."""
+        return {}
+
+    def out_shape(self, in_shape: Shape) -> Shape:
+        """The output's shape without the batch axis. Raises ShapeError where the input does not fit."""
+        return in_shape
+
+    def forward(self, k: OpTable, p: Views, x: Array, run: Run) -> tuple[Array, Any]:
+        """Return (y, saved); `saved` is a NamedTuple of what the backward needs."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def backward(self, k: OpTable, p: Views, g: Views, saved: Any, dy: Array, run: Run) -> Array | None:
+        """Add to `g` and return dx, or None where run.need_dx is false."""
+        raise NotImplementedError(f"{type(self).__name__} has no backward")
+
+    @classmethod
+    def cases(cls, draw: Draw) -> Case:
+        """One drawn case under which every check must hold. Small extents, all different; every option is drawn."""
+        raise NotImplementedError(f"{cls.__name__} has no cases")
+
+    def __repr__(self) -> str:
+        """The layer's own source code: settings that equal their default are left out."""
+        return source(self)
+
+    def refuse(self, expected: object, actual: object, hint: str | None = None) -> ShapeError:
+        """A ShapeError in the name of this layer."""
+        return ShapeError(f"{type(self).__name__} cannot take this input", expected=expected, actual=actual, hint=hint)
+
+
+def source(settings: Any) -> str:
+    """A dataclass as the call that makes it; fields that equal their default are left out."""
+    shown = []
+    for f in dataclasses.fields(settings):
+        value = getattr(settings, f.name)
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+            shown.append(repr(value))
+        elif f.default_factory is dataclasses.MISSING and value != f.default:
+            shown.append(f"{f.name}={value!r}")
+    return f"{type(settings).__name__}({', '.join(shown)})"
+
+
+L = TypeVar("L", bound=Layer)
+
+
+@dataclass_transform(frozen_default=True)
+def layer(cls: type[L]) -> type[L]:
+    """Make a class a frozen dataclass, with the `repr` of Layer, and enter it into `LAYERS`."""
+    made = dataclass(frozen=True, repr=False)(cls)
+    known = LAYERS.get(made.__name__)
+    if known is not None and known.__module__ != made.__module__:
+        raise ConfigError(
+            f"there are two layers called {made.__name__}",
+            where=f"{made.__module__} and {known.__module__}",
+            hint="names of layers are unique, because repr(layer) must be its source",
+        )
+    LAYERS[made.__name__] = made
+    return made
+
+
+def require(condition: bool, what: str, **facts: Any) -> None:
+    """Refuse a hyper-parameter: `require(0 <= rate < 1, "Dropout's rate is a probability", actual=rate)`."""
+    if not condition:
+        raise ConfigError(what, **facts)

@@ -1,0 +1,147 @@
+"""One pass through the layers: its memory, its mode, and the only way from a composite to its children."""
+
+from __future__ import annotations
+
+import math
+import os
+import zlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from scratchnet_kernels.workspace import aligned
+
+from .errors import ScratchnetError
+from .types import Array, Shape, Views
+
+if TYPE_CHECKING:
+    from .plan import Recorder
+
+
+def debugging() -> bool:
+    """Whether SCRATCHNET_DEBUG asks for leased memory to be poisoned."""
+    return os.environ.get("SCRATCHNET_DEBUG", "0") not in ("", "0")
+
+
+def poison(array: Array) -> None:
+    """Fill with what no computation should meet: NaN, or the extreme of a whole-number type."""
+    if array.dtype.kind in "fc":
+        array[...] = np.nan
+    elif array.dtype.kind in "iu":
+        array[...] = np.iinfo(array.dtype).max
+
+
+class Pool:
+    """Slabs by element type, handed out best fit: the smallest that is large enough.
+
+    So a ragged last batch finds the slabs of the full one, and a step in steady state allocates nothing.
+    """
+
+    def __init__(self) -> None:
+        self._free: dict[np.dtype[Any], list[Array]] = {}
+        self.made = 0  # slabs made so far
+
+    def take(self, size: int, dtype: Any) -> Array:
+        """A flat slab of at least `size` elements."""
+        dtype = np.dtype(dtype)
+        free = self._free.setdefault(dtype, [])
+        best = -1
+        for i, slab in enumerate(free):
+            if slab.size >= size and (best < 0 or slab.size < free[best].size):
+                best = i
+        if best >= 0:
+            return free.pop(best)
+        self.made += 1
+        return aligned(size, dtype)
+
+    def give(self, slabs: list[Array]) -> None:
+        """Take slabs back. Arrays of objects are left to the garbage collector."""
+        for slab in slabs:
+            if not slab.dtype.hasobject:
+                self._free.setdefault(slab.dtype, []).append(slab)
+
+
+class Run:
+    """What a layer's forward or backward may ask for besides its arguments.
+
+    Attributes:
+        training: whether this is a training forward (and its backward).
+        need_dx: whether the caller wants the gradient with respect to x.
+        count: int64 array of one element: how many training forwards the network has made, this one included.
+        side: side inputs by name, such as a mask.
+        path: the names from the network down to the layer being called, joined with dots.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        training: bool,
+        count: Array,
+        seed: int = 0,
+        side: Mapping[str, Array] | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.training = training
+        self.need_dx = False
+        self.count = count
+        self.side = side or {}
+        self.path = ""
+        self.leased: list[Array] = []
+        self.updates: dict[str, Array] = {}
+        self._pool = pool
+        self._seed = seed
+        self._scratch: list[Array] = []
+        self._recorder = recorder
+        self._debug = debugging()
+
+    def empty(self, shape: Shape, dtype: Any) -> Array:
+        """An uninitialised array that lives as long as the tape."""
+        return self._lease(shape, dtype, self.leased)
+
+    def scratch(self, shape: Shape, dtype: Any) -> Array:
+        """An uninitialised array that lives until the layer's method returns."""
+        return self._lease(shape, dtype, self._scratch)
+
+    def _lease(self, shape: Shape, dtype: Any, owner: list[Array]) -> Array:
+        size = math.prod(shape)
+        slab = self._pool.take(size, dtype)
+        owner.append(slab)
+        array = slab[:size].reshape(shape)
+        if self._debug:
+            poison(array)
+        if self._recorder is not None:
+            self._recorder.lease(slab, "scratch" if owner is self._scratch else "tape")
+        return array
+
+    def key(self) -> tuple[int, int]:
+        """(seed, layer): what keys this layer's random numbers, besides the count of forwards."""
+        return self._seed & 0xFFFFFFFF, zlib.crc32(self.path.encode())
+
+    def update(self, name: str, new: Array) -> None:
+        """Propose a new value of a buffer. The Network commits it after a training forward."""
+        self.updates[f"{self.path}.{name}" if self.path else name] = new
+
+    def call(self, name: str, method: Callable[..., Any], k: Any, *args: Any, need_dx: bool = False) -> Any:
+        """Call a child's forward or backward: its names, its random keys, its scratch, its path in errors.
+
+        Views among the arguments are narrowed to the child's own names.
+        """
+        outer = self.path, self.need_dx, self._scratch
+        self.path, self.need_dx, self._scratch = (f"{self.path}.{name}" if self.path else name), need_dx, []
+        try:
+            return method(k, *[a.scope(name) if isinstance(a, Views) else a for a in args], self)
+        except ScratchnetError as error:
+            if error.layer is None:
+                error.layer = self.path
+                error.where = f"layer {self.path}" + (f", {error.where}" if error.where else "")
+            raise
+        except Exception as error:
+            if not getattr(error, "__notes__", None):
+                error.add_note(f"in layer {self.path}, {getattr(method, '__self__', method)!r}")
+            raise
+        finally:
+            if self._recorder is None:
+                self._pool.give(self._scratch)
+            self.path, self.need_dx, self._scratch = outer

@@ -1,0 +1,51 @@
+"""The optimizer: frozen hyper-parameters. What it remembers belongs to the network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scratchnet.core.types import Array
+
+if TYPE_CHECKING:
+    from scratchnet.core.network import Network
+    from scratchnet_kernels import OpTable
+
+
+class Optimizer:
+    """Base of every optimizer.
+
+    A step runs one kernel over the flat stores of parameters and gradients (one a stretch, where parameters are
+    frozen or have multipliers of their own). lr, step count, clip factor and inverse loss scale reach the kernel in
+    one small array.
+    """
+
+    lr: float
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Names of the stores that this optimizer keeps with the network."""
+        return ()
+
+    def update(
+        self, k: OpTable, p: Array, g: Array, state: dict[str, Array], hyper: Array, lr: float, decay: float
+    ) -> None:
+        """Run the kernel on one stretch; lr and decay are its multipliers."""
+        raise NotImplementedError(f"{type(self).__name__} has no update")
+
+    def step(self, net: Network, *, lr: float | None = None, clip: float = 1.0, inverse_scale: float = 1.0) -> None:
+        """Change the parameters of `net` by its gradients.
+
+        Args:
+            net: the network; tapes of earlier forwards become stale.
+            lr: the learning rate of this step (a schedule's), if not `self.lr`.
+            clip: factor on every gradient; `clip_factor(net, max_norm)` computes it.
+            inverse_scale: 1/loss scale of mixed precision.
+        """
+        state = net.optimizer_state(self)
+        state.steps += 1
+        state.hyper[:] = (self.lr if lr is None else lr), state.steps, clip, inverse_scale
+        for stretch, lr_scale, decay_scale in net.parameters.runs():
+            slots: dict[str, Any] = {name: store.flat[stretch] for name, store in state.stores.items()}
+            p, g = net.parameters.flat[stretch], net.gradients.flat[stretch]
+            self.update(net.k, p, g, slots, state.hyper, lr_scale, decay_scale)
+        net.parameters.version += 1
