@@ -63,9 +63,9 @@ def check_loss(case: LossCase, seed: int) -> float:
         z = logits.astype(dtype)
         t = targets.astype(dtype) if targets.dtype.kind == "f" else targets
         wide_t = t.astype(np.float64) if targets.dtype.kind == "f" else t
-        for name, actual, expected in zip(
-            ("value", "dz"), evaluate(case, z, t, dvalue, "cpu"), evaluate(case, z.astype(float), wide_t, dvalue)
-        ):
+        fast = evaluate(case, z, t, dvalue, "cpu")
+        slow = evaluate(case, z.astype(float), wide_t, dvalue)
+        for name, actual, expected in zip(("value", "dz"), fast, slow, strict=True):
             if actual.dtype != z.dtype:
                 raise CheckError(f"{name} changed its element type", where=str(case), actual=actual.dtype)
             compare(

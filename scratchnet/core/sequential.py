@@ -50,16 +50,12 @@ class Sequential(Composite):
         """Each layer sees the shape that the one before it puts out."""
         for name, child in self.children():
             yield name, child, in_shape
-            try:
-                in_shape = child.out_shape(in_shape)
-            except ScratchnetError as error:
-                error.where = f"layer {name}, {child!r}" + (f" in {error.where}" if error.where else "")
-                raise
+            in_shape = _through(name, child, in_shape)
 
     def out_shape(self, in_shape: Shape) -> Shape:
         """The last layer's."""
-        for _, child, shape in self.wiring(in_shape):
-            in_shape = child.out_shape(shape)
+        for name, child in self.children():
+            in_shape = _through(name, child, in_shape)
         return in_shape
 
     def forward(self, k: OpTable, p: Views, x: Array, run: Run) -> tuple[Array, Saved]:
@@ -93,3 +89,12 @@ class Sequential(Composite):
         makers: list[tuple[Any, ...]] = [(), (relu,), (dense, tanh), (tanh, dense, relu, dense)]
         body = [make(draw.integer(1, 5)) if make is dense else make() for make in draw.one_of(*makers)]
         return Case(cls(*body), in_shape=(draw.integer(1, 6),))
+
+
+def _through(name: str, child: Layer, in_shape: Shape) -> Shape:
+    """The shape behind a child; an error says which child it was."""
+    try:
+        return child.out_shape(in_shape)
+    except ScratchnetError as error:
+        error.where = f"layer {name}, {child!r}" + (f", {error.where}" if error.where else "")
+        raise

@@ -58,7 +58,7 @@ class Dense(Layer):
         return (self.out,)
 
     def forward(self, k: OpTable, p: Views, x: Array, run: Run) -> tuple[Array, Saved]:
-        """Y = x Wᵀ + b."""
+        """y = x Wᵀ + b."""
         y = run.empty((len(x), self.out), x.dtype)  # (N, in) -> (N, out)
         k.dense(x, p["W"], p.get("b"), y)
         return y, Saved(x)

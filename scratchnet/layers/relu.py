@@ -27,7 +27,7 @@ class ReLU(Layer):
     """
 
     def forward(self, k: OpTable, p: Views, x: Array, run: Run) -> tuple[Array, Saved]:
-        """Y = max(x, 0)."""
+        """y = max(x, 0)."""
         y = run.empty(x.shape, x.dtype)
         k.relu(x, y)
         return y, Saved(y)

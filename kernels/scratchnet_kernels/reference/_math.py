@@ -61,13 +61,18 @@ def real(x: Number) -> Number:
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """X where the condition holds, y elsewhere."""
+    """x where the condition holds, y elsewhere."""
     return np.where(condition, x, y)
 
 
 def positive(x: Any) -> Any:
-    """X > 0 by the real part. False for NaN."""
+    """x > 0 by the real part. False for NaN."""
     return np.asarray(real(x) > 0, bool)
+
+
+def greater(x: Any, y: Any) -> Any:
+    """x > y by the real part. False where either is NaN."""
+    return np.asarray(real(x) > real(y), bool)
 
 
 def is_nan(x: Any) -> Any:
@@ -98,6 +103,24 @@ def mean(x: Any, axis: int | tuple[int, ...], keepdims: bool = False) -> Any:
     return divide(x.sum(axis=axes, keepdims=keepdims), math.prod(x.shape[a] for a in axes))
 
 
-def divide(x: Any, n: int) -> Any:
-    """X / n for a whole number n; exact in fractions (an int zero over an int would be a float)."""
-    return x * Fraction(1, n) if is_object(x) else x / n
+def divide(x: Any, n: Any) -> Any:
+    """x / n for a whole number n, or an array of them; exact in fractions (an int over an int would be a float)."""
+    return x * np.frompyfunc(lambda count: Fraction(1, count), 1, 1)(n) if is_object(x) else x / n
+
+
+def sign(x: Any) -> Any:
+    """1, -1, or 0 at zero, by the real part: a constant of each branch, so it carries no derivative. NaN stays NaN."""
+    return np.where(positive(x), 1, np.where(positive(-x), -1, np.where(is_nan(x), x, 0)))
+
+
+def total(x: Any, mean: bool) -> Any:
+    """Σ x over all axes, divided by the number of elements for the mean: what a loss ends in."""
+    s = x.sum(keepdims=True)
+    return (divide(s, x.size) if mean else s).reshape(())
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + e⁻ˣ), from e^-|x|, which cannot overflow."""
+    up, one = positive(x), const(1, x)
+    e = exp(where(up, -x, x))
+    return where(up, one, e) / (one + e)

@@ -9,11 +9,11 @@ from ..op import op
 
 @op(x="...:any", y="...:any", out=("y",))
 def copy(x: Any, y: Any) -> None:
-    """Y = x."""
+    """y = x."""
     y[...] = x
 
 
 @op(a="...", b="...", y="...", out=("y",))
 def add(a: Any, b: Any, y: Any) -> None:
-    """Y = a + b."""
+    """y = a + b."""
     y[...] = a + b
