@@ -162,7 +162,7 @@ def check_repr(case: Case) -> None:
 def check_round_trip(subject: Subject, rng: np.random.Generator) -> None:
     """Parameters and buffers by name are all there is to a layer: loaded elsewhere, it predicts the same."""
     case, net = subject.case, subject.net
-    other = Network(case.layer, case.in_shape, seed=12345, backend=net.backend.name, dtype=net.dtype)
+    other = Network([case.layer], case.in_shape, seed=12345, backend=net.backend.name, dtype=net.dtype)
     other.parameters.load(net.parameters.snapshot())
     other.buffers.load(net.buffers.snapshot())
     side: dict[str, Any] = dict(subject.side)

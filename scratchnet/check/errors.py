@@ -9,6 +9,8 @@ import numpy as np
 from scratchnet.core.errors import ScratchnetError
 from scratchnet.core.types import Array
 
+from .tolerances import FLOOR
+
 
 class CheckError(ScratchnetError, AssertionError):
     """A layer or loss broke the contract, or its gradient is wrong. The message says which, where and by how much."""
@@ -18,8 +20,11 @@ class VacuousError(CheckError):
     """A check that exercised nothing: it is no pass."""
 
 
-def compare(what: str, name: str, actual: Array, expected: Array, tolerance: float) -> None:
-    """Raise CheckError unless the arrays agree, relative to the largest element, with NaN and inf in one place."""
+def compare(what: str, name: str, actual: Array, expected: Array, tolerance: float, floor: float = FLOOR) -> None:
+    """Raise CheckError unless the arrays agree, NaN and inf in one place.
+
+    `tolerance` is relative to the largest element, or to `floor` where all elements are smaller than that.
+    """
     if actual.shape != expected.shape:
         raise CheckError(f"{what}: {name} has the wrong shape", expected=expected.shape, actual=actual.shape)
     if actual.size == 0:
@@ -27,7 +32,7 @@ def compare(what: str, name: str, actual: Array, expected: Array, tolerance: flo
     finite = np.isfinite(expected)
     scale = float(np.max(np.abs(expected[finite]), initial=0.0))
     with np.errstate(invalid="ignore"):
-        same = np.where(finite, np.abs(actual - expected) <= tolerance * max(scale, 1e-30), False)
+        same = np.where(finite, np.abs(actual - expected) <= tolerance * max(scale, floor), False)
         same |= (actual == expected) | ((actual != actual) & (expected != expected))
     if not same.all():
         worst = _worst(actual, expected, same)

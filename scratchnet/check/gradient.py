@@ -9,7 +9,7 @@ import numpy as np
 from scratchnet.core.types import Array
 
 from .errors import CheckError
-from .tolerances import COMPLEX_RELATIVE, COMPLEX_STEP, FINITE_RELATIVE, FINITE_STEP
+from .tolerances import COMPLEX_FLOOR, COMPLEX_RELATIVE, COMPLEX_STEP, FINITE_RELATIVE, FINITE_STEP
 
 MOST = 40  # coordinates probed one by one in an argument; larger ones are sampled, and a direction covers the rest
 
@@ -44,7 +44,8 @@ def check_complex_step(
         slope = f().imag / COMPLEX_STEP  # (N, ...): the derivative of every output
         argument[...] = before
         expected, scale = float((dy.real * slope).sum()), float((np.abs(dy.real) * np.abs(slope)).sum())
-        if not abs(analytic - expected) <= COMPLEX_RELATIVE * max(scale, np.abs(analytic)) + 1e-300:
+        floor = COMPLEX_FLOOR * float(np.abs(dy).max(initial=0.0))
+        if not abs(analytic - expected) <= COMPLEX_RELATIVE * max(scale, abs(analytic)) + floor:
             raise _wrong("complex step", name, direction, analytic, str(expected))
         seen = max(seen, abs(analytic))
     return seen
@@ -57,10 +58,10 @@ def check_finite_differences(
     dy: Array,
     rng: np.random.Generator,
 ) -> float:
-    """Hold gradients against one-sided and central differences of every output.
+    """Hold gradients against the one-sided differences of every output.
 
-    Where the two one-sided slopes of an output differ, the point is a kink, and any value between them is accepted:
-    that is its subgradient. Elsewhere the central difference must be met. Arguments are as for the complex step.
+    The two one-sided slopes of an output bracket its derivative: within h·f″/2 where the function is smooth; at a kink
+    they are the ends of the subgradient, any value of which is accepted. Arguments are as for the complex step.
     """
     seen = 0.0
     h = FINITE_STEP
@@ -73,13 +74,11 @@ def check_finite_differences(
         argument[...] = before - h * direction
         down = f()
         argument[...] = before
-        ahead, behind, central = (up - y) / h, (y - down) / h, (up - down) / (2 * h)
-        size = np.maximum(np.abs(ahead), np.abs(behind))
-        noise = 8 * np.finfo(y.dtype).eps * np.abs(y) / h * ((up != y) | (down != y))
-        kink = np.abs(ahead - behind) > 1e-2 * size + 4 * noise  # a smooth function's differ by h·f″ only
-        low = dy * np.where(kink, np.where(dy > 0, np.minimum(ahead, behind), np.maximum(ahead, behind)), central)
-        high = dy * np.where(kink, np.where(dy > 0, np.maximum(ahead, behind), np.minimum(ahead, behind)), central)
-        slack = float((np.abs(dy) * (FINITE_RELATIVE * size + noise)).sum()) + 1e-12
+        ahead, behind = dy * (up - y) / h, dy * (y - down) / h  # (N, ...): what each output says of Σ dy·y
+        low, high = np.minimum(ahead, behind), np.maximum(ahead, behind)
+        ulps = 4 * np.finfo(y.dtype).eps * np.abs(dy * y) / h  # what rounding hides of each output's slope
+        noise = (ulps * ((up != y) | (down != y))).sum() + ulps.max(initial=0.0)  # ... and of one that did not move
+        slack = float((FINITE_RELATIVE * np.maximum(np.abs(low), np.abs(high))).sum() + noise) + 1e-12
         if not low.sum() - slack <= analytic <= high.sum() + slack:
             raise _wrong("finite differences", name, direction, analytic, f"{low.sum()} .. {high.sum()} ± {slack:.1e}")
         seen = max(seen, abs(analytic))

@@ -10,6 +10,7 @@ from scratchnet.core.types import Array
 from .contract import CHECKS, check_repr
 from .errors import CheckError, compare
 from .gradient import check_complex_step, check_finite_differences
+from .numbers import digits, floats, fractions
 from .subject import Subject
 from .tolerances import rounding
 
@@ -68,10 +69,30 @@ def check_parity(case: Case, seed: int, *, batch: int = 3, training: bool = True
         expected = slow.run(x, fast.dy.astype(np.float64)).arrays()
         for name, actual in fast.run().arrays().items():
             try:
-                compare(f"{backend} differs from the reference", name, _wide(actual), expected[name], rounding(dtype))
+                what = f"{backend} differs from the reference"
+                compare(what, name, _wide(actual), expected[name], rounding(dtype))
             except CheckError as error:
                 error.where = f"{error.where}, {fast.where()}"
                 raise
+
+
+def check_objects(case: Case, seed: int, kind: str, *, batch: int = 2, training: bool = True) -> None:
+    """The reference on Python numbers, "digits" or "fractions", gives what it gives on float64, and no float slips in."""
+    convert = {"digits": digits, "fractions": fractions}[kind]
+    plain = Subject(case, seed, batch=batch)
+    exact = Subject(case, seed, batch=batch, dtype=object)
+    plain.training = exact.training = training
+    for store in (exact.net.parameters, exact.net.buffers):
+        store.flat[...] = convert(store.flat)
+    exact.x = exact.x if exact.index else convert(plain.x)
+    exact.dy = convert(plain.dy)
+    expected = plain.run().arrays()
+    for name, actual in exact.run().arrays().items():
+        if any(isinstance(element, float | np.floating) for element in actual.flat):
+            raise CheckError(f"{name} of {kind} turned into floats", where=exact.where())
+        compare(
+            f"the reference on {kind} differs from float64", name, floats(actual), expected[name], rounding(np.float64)
+        )
 
 
 def _wide(array: Array) -> Array:

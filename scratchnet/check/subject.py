@@ -61,7 +61,7 @@ class Subject:
     ) -> None:
         rng = np.random.default_rng([seed, 7])
         self.case, self.training, self.dtype = case, True, np.dtype(dtype)
-        self.net = Network(case.layer, case.in_shape, seed=seed & 0xFFFFFFFF, backend=backend, dtype=dtype)
+        self.net = Network([case.layer], case.in_shape, seed=seed & 0xFFFFFFFF, backend=backend, dtype=dtype)
         for view in self.net.parameters.views.values():
             view += 0.3 * rng.normal(size=view.shape)
         for view in self.net.buffers.views.values():

@@ -6,20 +6,26 @@ from typing import Any
 
 import numpy as np
 
-FINITE_STEP = 1e-5
-"""h of the finite differences: for functions of order one in float64, truncation h² and rounding eps/h are alike."""
+FINITE_STEP = 1e-6
+"""h of the finite differences: one-sided slopes then bracket a smooth derivative to h·f″, and rounding is eps/h."""
 
 FINITE_RELATIVE = 1e-6
-"""Finite differences against the analytic derivative: truncation, h²·f‴/6, with room for a large third derivative."""
+"""Room around that bracket, for what f‴ adds to it and for sums of many slopes."""
 
 COMPLEX_RELATIVE = 1e-12
 """Complex step: no subtraction, so only the rounding of the formula itself is left (some hundred operations)."""
+
+COMPLEX_FLOOR = 1e-13
+"""Times the largest cotangent: a gradient whose terms cancel (a norm's, a saturated y·(1-y)) keeps their rounding."""
 
 COMPLEX_STEP = 1e-40
 """h of the complex step: so small that h² vanishes beside any double, and large enough not to be denormal."""
 
 ROUNDING = {np.dtype(np.float64): 1e-11, np.dtype(np.float32): 2e-5, np.dtype(np.complex128): 1e-11}
 """Two orders of the same sums: relative to the largest element of the array, some hundred roundings of 1e-16 (6e-8)."""
+
+FLOOR = 1e-2
+"""Below a hundredth of the cotangent's size (which is 1) an array may be all rounding: a saturated y·(1-y) is."""
 
 
 def rounding(dtype: Any) -> float:

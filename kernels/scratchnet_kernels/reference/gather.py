@@ -8,7 +8,7 @@ from ..op import Extents, op
 
 
 def _flops(d: Extents) -> int:
-    return 2 * d["N"] * d["C"] * d["P"]
+    return int(2 * d["N"] * d["C"] * d["P"])
 
 
 @op(

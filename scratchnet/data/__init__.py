@@ -1,0 +1,22 @@
+"""Data: the MNIST family and CIFAR-10 from files, digits drawn without any, and minibatches of them."""
+
+from .cifar import read_cifar10
+from .dataset import Dataset, load
+from .drawn import drawn
+from .errors import DataError, UnavailableError
+from .idx import read_idx, write_idx
+from .loader import Batches
+from .split import Split
+
+__all__ = [
+    "Batches",
+    "DataError",
+    "Dataset",
+    "Split",
+    "UnavailableError",
+    "drawn",
+    "load",
+    "read_cifar10",
+    "read_idx",
+    "write_idx",
+]
