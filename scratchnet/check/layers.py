@@ -77,7 +77,7 @@ def check_parity(case: Case, seed: int, *, batch: int = 3, training: bool = True
 
 
 def check_objects(case: Case, seed: int, kind: str, *, batch: int = 2, training: bool = True) -> None:
-    """The reference on Python numbers, "digits" or "fractions", gives what it gives on float64, and no float slips in."""
+    """The reference on "digits" or "fractions" gives what it gives on float64, and no float slips in."""
     convert = {"digits": digits, "fractions": fractions}[kind]
     plain = Subject(case, seed, batch=batch)
     exact = Subject(case, seed, batch=batch, dtype=object)

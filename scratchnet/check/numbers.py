@@ -103,12 +103,12 @@ for _name in ("exp", "log", "sqrt", "tanh", "erf", "expm1", "log1p"):
 def digits(array: Array) -> Array:
     """An array of Digits with the values of a float array."""
     _context()  # importing mpmath raises floating-point flags, which NumPy would take for the array's
-    return np.frompyfunc(Digits, 1, 1)(array)  # type: ignore[no-any-return]
+    return np.asarray(np.frompyfunc(Digits, 1, 1)(array), object)
 
 
 def fractions(array: Array) -> Array:
     """An array of Fractions with the exact values of a float array."""
-    return np.frompyfunc(Fraction, 1, 1)(array)  # type: ignore[no-any-return]
+    return np.asarray(np.frompyfunc(Fraction, 1, 1)(array), object)
 
 
 def floats(array: Array) -> Array:
