@@ -106,7 +106,7 @@ class Orthogonal:
         fans(shape)  # refuses shapes below two axes
         rows, columns = shape[0], math.prod(shape[1:])
         q, r = np.linalg.qr(rng.normal(size=(max(rows, columns), min(rows, columns))))
-        q *= np.sign(np.diag(r))
+        q *= np.where(np.diag(r) < 0, -1.0, 1.0)
         return np.asarray(self.gain * (q if rows >= columns else q.T).reshape(shape))
 
 
@@ -116,6 +116,10 @@ class Normal:
 
     std: float = 1.0
     mean: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.std >= 0:
+            raise ConfigError("a standard deviation is not negative", actual=self.std)
 
     def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
         return rng.normal(self.mean, self.std, shape)

@@ -5,10 +5,63 @@ from pkgutil import iter_modules
 
 from scratchnet.core.sequential import Sequential
 
+from .avg_pool2d import AvgPool2d
+from .batch_norm import BatchNorm1d, BatchNorm2d
+from .conv2d import Conv2d
 from .dense import Dense
+from .dropout import Dropout
+from .elu import ELU
+from .embedding import Embedding
+from .flatten import Flatten
+from .gelu import GELU
+from .global_avg_pool2d import GlobalAvgPool2d
+from .group_norm import GroupNorm
+from .layer_norm import LayerNorm
+from .leaky_relu import LeakyReLU
+from .log_softmax import LogSoftmax
+from .max_pool2d import MaxPool2d
+from .parallel import Parallel
 from .relu import ReLU
+from .reshape import Reshape
+from .residual import Residual
+from .rms_norm import RMSNorm
+from .sigmoid import Sigmoid
+from .silu import SiLU
+from .softmax import Softmax
+from .softplus import Softplus
+from .square import Square
+from .tanh import Tanh
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["Dense", "ReLU", "Sequential"]
+__all__ = [
+    "ELU",
+    "GELU",
+    "AvgPool2d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv2d",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "GlobalAvgPool2d",
+    "GroupNorm",
+    "LayerNorm",
+    "LeakyReLU",
+    "LogSoftmax",
+    "MaxPool2d",
+    "Parallel",
+    "RMSNorm",
+    "ReLU",
+    "Reshape",
+    "Residual",
+    "Sequential",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Square",
+    "Tanh",
+]

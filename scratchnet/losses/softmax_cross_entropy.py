@@ -12,6 +12,8 @@ from scratchnet.core.layer import require
 from scratchnet.core.loss import Loss, LossCase, loss
 from scratchnet.core.types import Array
 
+from ._same_shape import refuse_nan
+
 if TYPE_CHECKING:
     from scratchnet.core.run import Run
     from scratchnet_kernels import OpTable
@@ -43,7 +45,7 @@ class SoftmaxCrossEntropy(Loss):
         reduction: "mean" or "sum".
 
     Raises:
-        TargetError: a class index outside 0..C-1, or nothing but ignored rows under the mean.
+        TargetError: a class index outside 0..C-1, or nothing but ignored rows under the mean; a NaN.
         ShapeError, DtypeError: where logits and targets do not fit each other.
     """
 
@@ -67,6 +69,7 @@ class SoftmaxCrossEntropy(Loss):
             )
         targets = np.asarray(targets)
         if targets.shape == (n, classes) and targets.dtype.kind in "fcO":
+            refuse_nan(targets)
             return targets if targets.dtype == logits.dtype else targets.astype(logits.dtype)
         if targets.shape != (n,):
             raise ShapeError("targets do not fit the logits", expected=f"({n},) indices", actual=targets.shape)

@@ -27,7 +27,7 @@ def adopt(name, source, folder):
     module = util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
-    setattr(sys.modules[name.rpartition(".")[0]], "gain", module)
+    sys.modules[name.rpartition(".")[0]].gain = module
 
 
 @pytest.fixture

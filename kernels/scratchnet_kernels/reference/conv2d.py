@@ -60,7 +60,7 @@ def _dims(d: Extents, arguments: dict[str, Any]) -> Extents:
 
 
 def _flops(d: Extents) -> int:
-    return 2 * d["N"] * d["O"] * d["OH"] * d["OW"] * d["Cg"] * d["KH"] * d["KW"]
+    return int(2 * d["N"] * d["O"] * d["OH"] * d["OW"] * d["Cg"] * d["KH"] * d["KW"])
 
 
 def _bordered(x: Any, padding: tuple[Pair, Pair]) -> Any:

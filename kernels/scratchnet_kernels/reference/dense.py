@@ -32,7 +32,7 @@ def dense(x: Any, W: Any, b: Any, y: Any) -> None:
     flops=lambda d: 2 * _flops(d),
 )
 def dense_backward(x: Any, W: Any, dy: Any, dW: Any, db: Any, dx: Any) -> None:
-    """DW += dyᵀ x, db += Σₙ dy, dx = dy W."""
+    """dW += dyᵀ x, db += Σₙ dy, dx = dy W."""
     dW += dy.T @ x  # (O, N) @ (N, I) -> (O, I)
     if db is not None:
         db += dy.sum(0)  # (N, O) -> (O,)

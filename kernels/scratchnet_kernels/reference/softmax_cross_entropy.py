@@ -14,7 +14,7 @@ from . import _math as m
 def softmax_cross_entropy(
     z: Any, t: Any, w: Any, value: Any, q: Any, total: Any, smoothing: float, ignore_index: int, mean: bool
 ) -> None:
-    """Value = Σₙ lossₙ / total, with lossₙ = -Σ_c a[n, c] log q[n, c] and q = softmax(z).
+    """value = Σₙ lossₙ / total, with lossₙ = -Σ_c a[n, c] log q[n, c] and q = softmax(z).
 
     a[n, c] = w[c]·((1-ε)·[c = tₙ] + ε/C), and 0 throughout a row whose target is `ignore_index`;
     total = Σₙ w[tₙ] over the other rows for the mean (PyTorch's), 1 for the sum. Saved: q and total.
@@ -27,7 +27,8 @@ def softmax_cross_entropy(
     a, weight = _targets(z, t, w, smoothing, ignore_index)
     total[...] = weight.sum() if mean else m.const(1, z)
     live = (t != ignore_index)[:, None]
-    value[...] = -(a * m.where(live, log_q, 0)).sum() / total
+    counts = live & ((a != 0) | m.is_nan(log_q))  # 0·log q is 0, even at log q = -inf
+    value[...] = -(a * m.where(counts, log_q, 0)).sum() / total
 
 
 @op(q="N C", t="N:int", w="C", total="", dvalue=":any", dz="N C", out=("dz",), optional=("w",))

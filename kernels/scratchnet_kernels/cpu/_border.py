@@ -1,0 +1,89 @@
+"""Images into a border of zeros, one row after another at a pitch, and back out of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from .simd import lanes, vadd, vbroadcast, vfma, vload_n, vstore_n, vsum, vzero
+
+ONE: Any = np.int64(1)  # for a stride of 1: Numba would compile a function once more for a literal
+
+
+@njit(cache=True)
+def border(x: Any, start: int, C: int, H: int, W: int, top: int, left: int, sh: int, sw: int,
+           phases_h: int, phases_w: int, rows: int, pitch: int, out: Any, begin: int) -> Any:  # fmt: skip
+    """One image within zeros, taken apart into the phases of the stride.
+
+    out[c, ph, pw, q, v] = x[c, q·sh + ph − top, v·sw + pw − left], 0 where x has no such element. Returns Σ 0·x: zero,
+    or NaN if an element is not finite.
+    """
+    L = lanes(x)
+    zero = vzero(x)
+    check = vzero(x)
+    rest = vsum(zero)
+    for c in range(C):
+        for ph in range(phases_h):
+            for pw in range(phases_w):
+                v0 = max(0, (left - pw + sw - 1) // sw)
+                count = max(0, (W - 1 + left - pw) // sw + 1 - v0)
+                for q in range(rows):
+                    row = begin + (((c * phases_h + ph) * phases_w + pw) * rows + q) * pitch
+                    for v in range(0, pitch, L):
+                        vstore_n(out, row + v, zero, min(L, pitch - v))
+                    h = q * sh + ph - top
+                    if h < 0 or h >= H:
+                        continue
+                    source = start + (c * H + h) * W + v0 * sw + pw - left
+                    if sw == 1:
+                        for v in range(0, count, L):
+                            n = min(L, count - v)
+                            values = vload_n(x, source + v, n)
+                            check = vfma(values, zero, check)
+                            vstore_n(out, row + v0 + v, values, n)
+                    else:
+                        for v in range(count):
+                            value = x[source + v * sw]
+                            rest += value - value
+                            out[row + v0 + v] = value
+    return vsum(check) + rest
+
+
+@njit(cache=True)
+def spread(source: Any, start: int, pitch: int, rows: int, columns: int,
+           out: Any, begin: int, row_step: int, step: int) -> None:  # fmt: skip
+    """out[begin + i·row_step + j·step] = source[start + i·pitch + j] for i < rows, j < columns."""
+    L = lanes(source)
+    for i in range(rows):
+        a = start + i * pitch
+        c = begin + i * row_step
+        if step == 1:
+            for j in range(0, columns, L):
+                n = min(L, columns - j)
+                vstore_n(out, c + j, vload_n(source, a + j, n), n)
+        else:
+            for j in range(columns):
+                out[c + j * step] = source[a + j]
+
+
+@njit(cache=True)
+def fill(out: Any, begin: int, size: int, value: Any, i: int) -> None:
+    """out[begin : begin + size] = value[i], or 0 if `value` is absent."""
+    L = lanes(out)
+    x = vzero(out)
+    if value.size > 0:
+        x = vbroadcast(value, i)
+    for p in range(0, size, L):
+        vstore_n(out, begin + p, x, min(L, size - p))
+
+
+@njit(cache=True)
+def total(x: Any, start: int, size: int) -> Any:
+    """Σ x[start : start + size]."""
+    L = lanes(x)
+    s = vzero(x)
+    for p in range(0, size, L):
+        s = vadd(s, vload_n(x, start + p, min(L, size - p)))
+    return vsum(s)

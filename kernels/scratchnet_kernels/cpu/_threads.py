@@ -1,0 +1,40 @@
+"""How many threads a kernel gets, and which of Numba's threading layers runs them.
+
+OpenMP starts a parallel region in about 2 µs, because its threads spin for a while between two regions; the portable
+workqueue layer takes 100 µs and more. So OpenMP is chosen where Numba has it, unless the user chose otherwise
+(`NUMBA_THREADING_LAYER`, `numba.config.THREADING_LAYER`). Spinning threads and those of a multi-threaded BLAS starve
+each other, which is why no kernel of this backend calls BLAS.
+
+A process forked after a kernel has run in parallel cannot run one itself (libgomp does not survive a fork): start
+workers with the "spawn" or "forkserver" method.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from typing import Any
+
+import numba
+
+config: Any = numba.config
+if config.THREADING_LAYER == "default" and find_spec("numba.np.ufunc.omppool") is not None:
+    config.THREADING_LAYER = "omp"
+
+# How long an idle thread spins before it sleeps, if the user has not said so (libgomp reads this when it is loaded).
+# Its own default is so long that on a busy machine each region waits for a time slice: 13 to 34 ms a step for 1 ms.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+
+# What a thread must have to do before it is worth waking: about the price of a region.
+WORK = 250_000 if config.THREADING_LAYER == "omp" else 10_000_000
+
+
+def threads(flops: int) -> int:
+    """Into how many parts to cut a call of that much work: at most `numba.get_num_threads()`.
+
+    The number depends on nothing but the work and that limit, so results repeat to the bit.
+    """
+    if flops < 2 * WORK:
+        return 1
+    return int(min(numba.get_num_threads(), flops // WORK))

@@ -1,0 +1,119 @@
+"""Dense on register tiles: y = x Wᵀ + b as dot products of rows, its backward as sums of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from ..backend import kernel
+from ..reference import dense as reference
+from ..workspace import Workspace
+from ._dots import dots
+from ._flat import ABSENT, flat, is_fast, put_back
+from ._products import ROWS, product, row_starts, share
+from ._threads import threads
+
+ZERO: Any = np.int64(0)
+ONE: Any = np.int64(1)  # Numba would compile a function once more for a literal
+
+
+@kernel("cpu")
+def dense(x: Any, W: Any, b: Any, y: Any, *, workspace: Workspace) -> None:
+    """y[n, o] = Σᵢ x[n, i] W[o, i] + b[o]."""
+    if not is_fast(x):
+        return reference.dense(x, W, b, y)
+    (N, I), O = x.shape, len(W)  # noqa: E741
+    T = threads(2 * N * I * O)
+    bias = ABSENT[x.dtype] if b is None else flat(b, workspace)
+    out = flat(y, workspace)
+    sizes = (row_starts(O, I), N, I, O)
+    if T == 1:
+        _forward(0, 1, flat(x, workspace), flat(W, workspace), bias, out, *sizes)
+    else:
+        _forward_parallel(T, flat(x, workspace), flat(W, workspace), bias, out, *sizes)
+    put_back(out, y)
+
+
+@njit(cache=True)
+def _forward(t: Any, T: int, x: Any, W: Any, b: Any, y: Any, W_row: Any, N: int, I: int, O: int) -> None:  # noqa: E741
+    """Thread t's part of y: some of its rows, or of its columns where rows are few."""
+    n0, n1 = share(t, T, N, ROWS) if N >= T * ROWS else (0, N)
+    o0, o1 = (0, O) if N >= T * ROWS else share(t, T, O, 2)
+    for n in range(n0, n1):
+        for o in range(o0, o1):
+            y[n * O + o] = b[o] if b.size > 0 else 0
+    # y += x Wᵀ:  (N, I), (O, I) -> (N, O)
+    dots(x, n0 * I, ZERO, I, W, ZERO, ZERO, W_row[o0:], ONE, I, y, n0 * O + o0, O, n1 - n0, o1 - o0)
+
+
+@njit(cache=True, parallel=True)
+def _forward_parallel(T: int, x: Any, W: Any, b: Any, y: Any, W_row: Any, N: int, I: int, O: int) -> None:  # noqa: E741
+    for t in prange(T):
+        _forward(np.int64(t), T, x, W, b, y, W_row, N, I, O)
+
+
+@kernel("cpu")
+def dense_backward(x: Any, W: Any, dy: Any, dW: Any, db: Any, dx: Any, *, workspace: Workspace) -> None:
+    """dW += dyᵀ x, db += Σₙ dy, dx = dy W."""
+    if not is_fast(x):
+        return reference.dense_backward(x, W, dy, dW, db, dx)
+    (N, I), O = x.shape, len(W)  # noqa: E741
+    T = threads((2 if dx is None else 4) * N * I * O)
+    absent = ABSENT[x.dtype]
+    results = [absent if array is None else flat(array, workspace) for array in (dW, db, dx)]
+    arguments: Any = (
+        flat(x, workspace),
+        flat(W, workspace),
+        flat(dy, workspace),
+        *results,
+        workspace.take((O,), x.dtype),
+        row_starts(N, O),
+        row_starts(N, I),
+        row_starts(O, 1),
+        row_starts(O, I),
+        N,
+        I,
+        O,
+    )
+    if T == 1:
+        _backward(0, 1, *arguments)
+    else:
+        _backward_parallel(T, *arguments)
+    for flattened, array in zip(results, (dW, db, dx), strict=True):
+        if array is not None:
+            put_back(flattened, array)
+
+
+@njit(cache=True)
+def _backward(t: Any, T: int, x: Any, W: Any, dy: Any, dW: Any, db: Any, dx: Any, scratch: Any,
+              dy_n: Any, x_n: Any, dy_o: Any, W_o: Any, N: int, I: int, O: int) -> None:  # noqa: E741  # fmt: skip
+    """Thread t's parts of dW, db and dx."""
+    # forward: y[n, o] = Σᵢ x[n, i] W[o, i] + b[o], so dW[o, i] += Σₙ dy[n, o] x[n, i]
+    o0, o1 = share(t, T, O, ROWS) if O >= 2 * T * ROWS else (0, O)
+    i0, i1 = (0, I) if O >= 2 * T * ROWS else share(t, T, I, ROWS * ROWS)
+    product(dy, o0, ONE, dy_n, x, i0, x_n, N, dW, o0 * I + i0, I, o1 - o0, i1 - i0)  # (N, O)ᵀ (N, I) -> (O, I)
+    # ... and db[o] += Σₙ dy[n, o], summed apart so that a large db costs the sum no digits
+    if db.size > 0:
+        o0, o1 = share(t, T, O, ROWS * ROWS)
+        scratch[o0:o1] = 0
+        for n in range(N):
+            for o in range(o0, o1):
+                scratch[o] += dy[n * O + o]
+        for o in range(o0, o1):
+            db[o] += scratch[o]
+    # ... and dx[n, i] = Σₒ dy[n, o] W[o, i]
+    if dx.size > 0:
+        n0, n1 = share(t, T, N, ROWS) if N >= T * ROWS else (0, N)
+        i0, i1 = (0, I) if N >= T * ROWS else share(t, T, I, ROWS * ROWS)
+        for n in range(n0, n1):
+            dx[n * I + i0 : n * I + i1] = 0
+        product(dy, n0 * O, O, dy_o, W, i0, W_o, O, dx, n0 * I + i0, I, n1 - n0, i1 - i0)  # (N, O) (O, I) -> (N, I)
+
+
+@njit(cache=True, parallel=True)
+def _backward_parallel(T: int, x: Any, W: Any, dy: Any, dW: Any, db: Any, dx: Any, scratch: Any,
+                       dy_n: Any, x_n: Any, dy_o: Any, W_o: Any, N: int, I: int, O: int) -> None:  # noqa: E741  # fmt: skip
+    for t in prange(T):
+        _backward(np.int64(t), T, x, W, dy, dW, db, dx, scratch, dy_n, x_n, dy_o, W_o, N, I, O)

@@ -1,0 +1,47 @@
+"""Mean absolute error in one pass, summed in float64."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+from ..backend import kernel
+from ..reference import mae as reference
+from ..workspace import Workspace
+from ._flat import flat, is_fast, put_back
+
+
+@kernel("cpu")
+def mae(z: Any, t: Any, value: Any, mean: bool, *, workspace: Workspace) -> None:
+    """value = Σ |z - t|, divided by the number of elements for the mean."""
+    if not is_fast(z):
+        return reference.mae(z, t, value, mean)
+    value[...] = _forward(flat(z, workspace), flat(t, workspace), mean)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def _forward(z: Any, t: Any, mean: bool) -> Any:
+    s = 0.0
+    for i in range(z.size):
+        s += abs(z[i] - t[i])
+    return z.dtype.type(s / z.size if mean else s)
+
+
+@kernel("cpu")
+def mae_backward(z: Any, t: Any, dvalue: Any, dz: Any, mean: bool, *, workspace: Workspace) -> None:
+    """dz = dvalue·sign(z - t), divided by the number of elements for the mean; 0 at equality."""
+    if not is_fast(z):
+        return reference.mae_backward(z, t, dvalue, dz, mean)
+    out = flat(dz, workspace)
+    scale = float(dvalue) / (max(z.size, 1) if mean else 1)
+    _backward(flat(z, workspace), flat(t, workspace), z.dtype.type(scale), out)
+    put_back(out, dz)
+
+
+@njit(cache=True)
+def _backward(z: Any, t: Any, scale: float, dz: Any) -> None:
+    # forward: Σ |z - t|
+    for i in range(z.size):
+        d = z[i] - t[i]
+        dz[i] = scale if d > 0 else -scale if d < 0 else d * scale  # 0, or NaN

@@ -1,0 +1,55 @@
+"""SGD in one pass over memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+from ..backend import kernel
+from ..reference import sgd as reference
+from ..workspace import Workspace
+from ._flat import flat, is_fast, put_back
+
+
+@kernel("cpu")
+def sgd(
+    p: Any,
+    g: Any,
+    v: Any,
+    hyper: Any,
+    momentum: float,
+    nesterov: bool,
+    weight_decay: float,
+    lr_scale: float,
+    *,
+    workspace: Workspace,
+) -> None:
+    """d = clip·g/loss_scale + decay·p;  v = momentum·v + d;  p -= lr·(d + momentum·v if nesterov else v)."""
+    if not is_fast(p):
+        return reference.sgd(p, g, v, hyper, momentum, nesterov, weight_decay, lr_scale)
+    cast = p.dtype.type
+    lr, _, clip, inverse_scale = hyper.tolist()
+    factors = cast(clip * inverse_scale), cast(weight_decay), cast(lr * lr_scale)
+    new_p = flat(p, workspace)
+    if v is None:
+        _plain(new_p, flat(g, workspace), *factors)
+    else:
+        new_v = flat(v, workspace)
+        _momentum(new_p, flat(g, workspace), new_v, *factors, cast(momentum), nesterov)
+        put_back(new_v, v)
+    put_back(new_p, p)
+
+
+@njit(cache=True)
+def _plain(p: Any, g: Any, scale: float, decay: float, lr: float) -> None:
+    for i in range(p.size):
+        p[i] -= lr * (scale * g[i] + decay * p[i])
+
+
+@njit(cache=True)
+def _momentum(p: Any, g: Any, v: Any, scale: float, decay: float, lr: float, momentum: float, nesterov: bool) -> None:
+    for i in range(p.size):
+        d = scale * g[i] + decay * p[i]
+        v[i] = momentum * v[i] + d
+        p[i] -= lr * (d + momentum * v[i] if nesterov else v[i])

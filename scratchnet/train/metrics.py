@@ -1,0 +1,139 @@
+"""Metrics as sums over counts: nothing is averaged twice, and parts merge to exactly the whole."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from scratchnet.core.errors import ConfigError, ShapeError, TargetError
+
+from .errors import NonFiniteError
+
+Array = np.ndarray[Any, Any]
+
+
+class Counts:
+    """How often class t was taken for class p, and the sum of the losses.
+
+        counts = Counts(10)
+        for x, y in batches: counts.add(net.predict(x), y)
+        counts.accuracy
+
+    `matrix[t, p]` is the number of samples of class t whose largest logit was that of class p (the first of equal
+    ones). All rates are quotients of its sums, so a ragged last batch weighs what it holds, accuracy × total is a
+    whole number, and `a + b` is what one pass over both would have counted.
+
+    Raises ConfigError where a rate of zero samples is asked for: nothing was measured, which is not 0.
+    """
+
+    def __init__(self, classes: int) -> None:
+        if classes < 1:
+            raise ConfigError("there is at least one class", actual=classes)
+        self.matrix = np.zeros((classes, classes), np.int64)
+        self.loss_sum = 0.0
+        self.loss_total = 0  # samples whose loss was given
+
+    def add(self, logits: Array, labels: Array, loss: float | None = None) -> None:
+        """Count a batch.
+
+        Args:
+            logits: (N, C).
+            labels: (N,) class indices.
+            loss: the mean loss over the batch, if known.
+
+        Raises:
+            ShapeError, TargetError: logits and labels do not fit.
+            NonFiniteError: a logit is NaN; such a row has no largest one.
+        """
+        classes = len(self.matrix)
+        if logits.ndim != 2 or logits.shape[1] != classes or labels.shape != logits.shape[:1]:
+            expected = f"logits (N, {classes}), labels (N,)"
+            raise ShapeError("cannot be counted", expected=expected, actual=f"{logits.shape}, {labels.shape}")
+        if labels.size and (labels.min() < 0 or labels.max() >= classes):
+            wrong = int(np.argmax((labels < 0) | (labels >= classes)))
+            raise TargetError(
+                "a label is out of range", where=f"labels[{wrong}]", expected=f"0..{classes - 1}", actual=labels[wrong]
+            )
+        if np.isnan(logits).any():
+            raise NonFiniteError(
+                "the network puts out NaN",
+                where=f"row {int(np.argmax(np.isnan(logits).any(1)))} of the batch",
+                expected="numbers",
+                hint="the weights have been destroyed, most often by too large a learning rate",
+            )
+        taken = logits.argmax(1)  # (N, C) -> (N,)
+        pairs = np.bincount(labels * classes + taken, minlength=classes * classes)
+        self.matrix += pairs.reshape(classes, classes)  # (C*C,) -> (C, C)
+        if loss is not None:
+            self.loss_sum += float(loss) * len(labels)
+            self.loss_total += len(labels)
+
+    def __add__(self, other: Counts) -> Counts:
+        """The counts of both."""
+        both = Counts(len(self.matrix))
+        if other.matrix.shape != self.matrix.shape:
+            raise ShapeError("counts of different classes", expected=len(self.matrix), actual=len(other.matrix))
+        both.matrix[...] = self.matrix + other.matrix
+        both.loss_sum = self.loss_sum + other.loss_sum
+        both.loss_total = self.loss_total + other.loss_total
+        return both
+
+    @property
+    def total(self) -> int:
+        """Samples counted."""
+        return int(self.matrix.sum())
+
+    @property
+    def correct(self) -> int:
+        """Samples whose class was found."""
+        return int(np.trace(self.matrix))
+
+    @property
+    def accuracy(self) -> float:
+        """correct / total."""
+        return self._quotient(self.correct, self.total)
+
+    @property
+    def loss(self) -> float:
+        """The mean loss over the samples whose loss was given."""
+        return self._quotient(self.loss_sum, self.loss_total)
+
+    @property
+    def per_class(self) -> list[float | None]:
+        """The accuracy within each class; None for a class without samples."""
+        sizes, hits = self.matrix.sum(1).tolist(), np.diagonal(self.matrix).tolist()
+        return [hit / size if size else None for hit, size in zip(hits, sizes, strict=True)]
+
+    @property
+    def predicted(self) -> list[int]:
+        """How often each class was the answer."""
+        return [int(n) for n in self.matrix.sum(0)]
+
+    def deviations(self) -> list[float | None]:
+        """How far each class's accuracy lies from that of all others together, in standard errors.
+
+        The z statistic of two proportions with a pooled rate p:  (a − b) / √(p (1 − p) (1/n_a + 1/n_b)).
+        None where it has no meaning: a class without samples, a single class, or a rate that is 0 or 1 throughout.
+        """
+        sizes, hits, n, k = self.matrix.sum(1).tolist(), np.diagonal(self.matrix).tolist(), self.total, self.correct
+        found: list[float | None] = []
+        for size, hit in zip(sizes, hits, strict=True):
+            if not 0 < size < n or k in (0, n):
+                found.append(None)
+            else:
+                spread = k / n * (1 - k / n) * (1 / size + 1 / (n - size))
+                found.append((hit / size - (k - hit) / (n - size)) / math.sqrt(spread))
+        return found
+
+    @staticmethod
+    def _quotient(part: float, whole: int) -> float:
+        if whole == 0:
+            raise ConfigError(
+                "no samples were counted, so there is no rate",
+                expected="at least 1 sample",
+                actual=0,
+                hint="a loop over zero batches measures nothing; look at the batch size and drop_last",
+            )
+        return part / whole

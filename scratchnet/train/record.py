@@ -1,0 +1,120 @@
+"""The figures of a run, and the file they go to: one flat JSON object, there as a whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from scratchnet.data.files import replacing
+
+from .errors import RecordError
+from .metrics import Counts
+
+
+class Record:
+    """What is known of a run so far, whatever ends it. Accuracies are fractions; None stands for not measured.
+
+    `train_accuracies` and `losses` are sums over an epoch's batches, each under the weights as they were at that
+    batch; `train_accuracy` is measured with the final weights over the whole training set.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.figures: dict[str, Any] = {
+            **settings,
+            "epochs": 0,  # complete ones
+            "test_accuracy": None,
+            "train_accuracy": None,
+            "val_accuracy": None,
+            "per_class": None,
+            "predicted": None,
+            **{name: [] for name in ("losses", "train_accuracies", "val_accuracies", "test_accuracies")},
+            "train_seconds": 0.0,
+            "images": 0,  # trained on, all epochs together
+            "images_per_second": None,
+            "seconds": 0.0,
+            "peak_memory_mb": None,
+            "interrupted": False,
+            "stopped": None,
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        return self.figures[name]
+
+    def set(self, **figures: Any) -> None:
+        """Enter figures by name."""
+        self.figures.update(figures)
+
+    def trained(self, images: int, seconds: float) -> None:
+        """`images` more were trained on in `seconds` more."""
+        self.figures["images"] += images
+        self.figures["train_seconds"] += seconds
+        self.figures["images_per_second"] = self.figures["images"] / max(self.figures["train_seconds"], 1e-9)
+
+    def epoch(self, train: Counts, test: Counts, val: Counts | None) -> None:
+        """An epoch is complete."""
+        self.figures["epochs"] += 1
+        self.figures["losses"].append(train.loss)
+        for name, counts in (("train", train), ("val", val), ("test", test)):
+            if counts is not None:
+                self.figures[f"{name}_accuracies"].append(counts.accuracy)
+        self.set(val_accuracy=None if val is None else val.accuracy, test_accuracy=test.accuracy)
+        self.set(per_class=test.per_class, predicted=test.predicted)
+
+    def write(self, path: str | Path) -> None:
+        """Write the figures as JSON. A number that is NaN or infinite, which JSON cannot say, becomes null.
+
+        Raises RecordError, with the reason; what was there before then stays.
+        """
+        sayable = {name: _sayable(value) for name, value in self.figures.items()}
+        text = json.dumps(sayable, indent=2, allow_nan=False) + "\n"
+        try:
+            with replacing(Path(path)) as file:
+                file.write(text.encode("utf-8"))
+        except OSError as error:
+            raise _error(Path(path), error.strerror or str(error)) from error
+
+
+def check_writable(path: str | Path) -> None:
+    """Find out now, and not after the training, that `path` cannot be written. Leaves no trace.
+
+    Raises RecordError, with the reason.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise _error(path, "it is a folder")
+    try:
+        handle, trial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        os.unlink(trial)
+    except OSError as error:
+        raise _error(path, error.strerror or str(error)) from error
+
+
+def peak_memory_mb() -> float | None:
+    """The most memory this process has had resident, in units of 10⁶ bytes; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak * (1 if sys.platform == "darwin" else 1024)) / 1e6
+
+
+def _sayable(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list | tuple):
+        return [_sayable(item) for item in value]
+    return value
+
+
+def _error(path: Path, reason: str) -> RecordError:
+    return RecordError(
+        "the JSON file cannot be written", where=str(path), actual=reason, hint="name a file in a folder that exists"
+    )

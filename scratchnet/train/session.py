@@ -1,0 +1,71 @@
+"""What stands around a training run on the command line: how it ends, whatever ends it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from scratchnet.core.errors import ScratchnetError
+
+from .console import Report
+from .errors import NonFiniteError
+from .formats import duration, percent
+from .record import Record, check_writable, peak_memory_mb
+
+OK, BAD, INTERRUPTED = 0, 2, 130  # exit codes
+
+
+def session(train: Callable[[], None], report: Report, record: Record, json: str | Path | None = None) -> int:
+    """Run `train` to whatever end it comes, sum up, write the figures, and return the exit code.
+
+    0: it came to its end. 130: Ctrl-C. 2: a ScratchnetError, whose message goes to standard error. What is known after
+    Ctrl-C, or after a loss that is not finite, is told and written as after any run; after any other error there is
+    nothing to tell. The JSON file is tried before anything else.
+    """
+    began, code = time.perf_counter(), OK
+    try:
+        if json is not None:
+            check_writable(json)
+        with np.errstate(over="ignore", invalid="ignore"):  # what becomes of it is looked at, and told once
+            train()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+        record.set(interrupted=True)
+    except NonFiniteError as error:
+        code = _refuse(error)
+        record.set(stopped=str(error))
+    except ScratchnetError as error:
+        return _refuse(error)
+    record.set(seconds=time.perf_counter() - began, peak_memory_mb=peak_memory_mb())
+    _sum_up(report, record)
+    if json is not None:
+        try:
+            record.write(json)
+        except ScratchnetError as error:
+            return _refuse(error)
+    return code
+
+
+def _refuse(error: ScratchnetError) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return BAD
+
+
+def _sum_up(report: Report, record: Record) -> None:
+    """The last lines: the result, even when quiet; time and memory."""
+    if record["interrupted"] or record["stopped"]:
+        report.result(f"{'interrupted' if record['interrupted'] else 'stopped'} after {record['epochs']} whole epochs")
+    measured = [f"{name} {percent(record[f'{name}_accuracy'])}" for name in ("test", "val", "train")
+                if record[f"{name}_accuracy"] is not None]  # fmt: skip
+    report.result("accuracy: " + (", ".join(measured) or "none measured yet"))
+    speed, peak = record["images_per_second"], record["peak_memory_mb"]
+    parts = [f"total {duration(record['seconds'])}"]
+    if speed is not None:
+        parts.append(f"training {duration(record['train_seconds'])} at {speed:,.0f} images/s")
+    if peak is not None:
+        parts.append(f"peak memory {peak:,.0f} MB")
+    report.line(", ".join(parts))

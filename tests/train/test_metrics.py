@@ -1,0 +1,77 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scratchnet.core.errors import ConfigError, ShapeError, TargetError
+from scratchnet.train import Counts, NonFiniteError
+
+
+def counted(labels, taken, classes=3, loss=None):
+    counts = Counts(classes)
+    counts.add(np.eye(classes)[np.array(taken, int)], np.array(labels, int), loss)
+    return counts
+
+
+def test_rates_are_quotients_of_counts():
+    counts = counted([0, 0, 0, 1], [0, 0, 1, 1])
+    assert counts.matrix.tolist() == [[2, 1, 0], [0, 1, 0], [0, 0, 0]]
+    assert (counts.correct, counts.total, counts.accuracy) == (3, 4, 0.75)
+    assert counts.per_class == [2 / 3, 1.0, None]
+    assert counts.predicted == [2, 2, 0]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1), st.data())
+def test_any_split_merges_to_the_whole(pairs, data):
+    cut = data.draw(st.integers(0, len(pairs)))
+    labels, taken = [p[0] for p in pairs], [p[1] for p in pairs]
+    whole = counted(labels, taken)
+    parts = counted(labels[:cut], taken[:cut]) + counted(labels[cut:], taken[cut:])
+    assert (parts.matrix == whole.matrix).all()
+    assert parts.accuracy == whole.accuracy
+    assert (whole.accuracy * len(pairs)) == pytest.approx(sum(a == b for a, b in pairs))
+
+
+def test_a_ragged_batch_weighs_what_it_holds():
+    counts = counted([0, 0, 0], [0, 0, 0], loss=1.0)
+    counts.add(np.eye(3)[[1]], np.array([0]), 5.0)
+    assert counts.loss == 2.0  # (3·1 + 1·5)/4, not (1 + 5)/2
+    assert counts.accuracy == 0.75
+
+
+def test_nothing_counted_is_an_error_and_not_zero():
+    for rate in ("accuracy", "loss"):
+        with pytest.raises(ConfigError, match="no samples were counted"):
+            getattr(Counts(3), rate)
+    assert Counts(3).per_class == [None] * 3
+
+
+def test_deviation_is_the_z_of_two_proportions():
+    counts = counted([0] * 10 + [1] * 20, [0] * 5 + [1] * 25, classes=2)
+    p = 25 / 30
+    z = (0.5 - 1.0) / math.sqrt(p * (1 - p) * (1 / 10 + 1 / 20))
+    assert counts.deviations() == pytest.approx([z, -z])
+
+
+@pytest.mark.parametrize(("labels", "taken"), [([0, 1, 2], [0, 1, 2]), ([0, 1, 2], [1, 2, 0]), ([1, 1], [1, 0])])
+def test_deviation_has_no_meaning_without_variation_or_others(labels, taken):
+    assert counted(labels, taken).deviations() == [None] * 3
+
+
+def test_refusals():
+    counts = Counts(3)
+    with pytest.raises(ShapeError):
+        counts.add(np.zeros((2, 4)), np.zeros(2, int))
+    with pytest.raises(ShapeError):
+        counts.add(np.zeros((2, 3)), np.zeros(3, int))
+    with pytest.raises(TargetError, match="labels\\[1\\]"):
+        counts.add(np.zeros((2, 3)), np.array([0, 3]))
+    with pytest.raises(NonFiniteError, match="row 1"):
+        counts.add(np.array([[0, 0, 0], [0, np.nan, 0]]), np.zeros(2, int))
+    with pytest.raises(ShapeError):
+        counts + Counts(2)
+    with pytest.raises(ConfigError):
+        Counts(0)
+    assert counts.total == 0

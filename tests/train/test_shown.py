@@ -1,0 +1,119 @@
+"""Number formats, pictures, the record, Ctrl-C."""
+
+import io
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from scratchnet.train import CtrlC, Record, RecordError, Report, pictures
+from scratchnet.train.formats import duration, number, percent
+from scratchnet.train.record import check_writable
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [(0.98123, "98.12%"), (1.0, "100%"), (0.0, "0%"), (0.999999, "99.99%"), (1e-9, "0.01%"), (None, "-")],
+)
+def test_percent_never_rounds_to_perfect(rate, text):
+    assert percent(rate) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (59.94, "59.9 s"), (59.96, "1 min 0 s"), (75, "1 min 15 s"), (3700, "1 h 1 min")],
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(3208.466, "3,208"), (1.3164, "1.316"), (0.012345, "0.01235"), (1e9, "1e+09")]
+)
+def test_number(value, text):
+    assert number(value) == text
+
+
+def bar(console):
+    """A vertical bar of ink in the upper half of a 4 x 4 picture, as the console draws it."""
+    shades = np.zeros((4, 4))
+    shades[:3, 1] = 1
+    return pictures.draw(shades, console).plain.split("\n")
+
+
+def test_pictures_are_drawn_as_the_terminal_can():
+    assert bar(Console(file=io.StringIO())) == [" █  ", " ▀  "]
+    plain = Console(file=io.TextIOWrapper(io.BytesIO(), "ascii"))
+    assert bar(plain) == [" @  ", " +  "] or bar(plain) == [" @  ", " =  "]
+    grey = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    shades = pictures.draw(np.array([[0.0, 1.0], [1.0, 0.0]]), grey)
+    assert [str(span.style) for span in shades.spans] == [
+        "rgb(0,0,0) on rgb(255,255,255)",
+        "rgb(255,255,255) on rgb(0,0,0)",
+    ]
+
+
+def test_pictures_lose_their_empty_border_and_shrink_to_the_width():
+    images = np.zeros((2, 28, 28), np.uint8)
+    images[0, 4:24, 6:20] = 9
+    images[1, 10:12, 5:21] = 255
+    assert pictures.prepare(images, 80).shape == (2, 20, 16)
+    assert pictures.prepare(images, 15).shape == (2, 10, 8)
+    assert pictures.prepare(np.zeros((1, 5, 5), np.uint8), 80).shape == (1, 6, 6)
+
+
+def test_record_writes_what_json_can_say(tmp_path):
+    record = Record({"lr": 0.1})
+    record.set(losses=[1.0, float("nan")], test_accuracy=float("inf"))
+    record.write(tmp_path / "f.json")
+    read = json.loads((tmp_path / "f.json").read_text())
+    assert (read["lr"], read["losses"], read["test_accuracy"]) == (0.1, [1.0, None], None)
+
+
+def test_record_leaves_the_old_file_where_it_cannot_write(tmp_path):
+    path = tmp_path / "f.json"
+    path.write_text("old")
+    record = Record({"lr": object()})
+    with pytest.raises(TypeError):
+        record.write(path)
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["f.json"]
+    with pytest.raises(RecordError, match="cannot be written"):
+        Record({}).write(tmp_path / "nowhere" / "f.json")
+
+
+def test_check_writable_leaves_no_trace(tmp_path):
+    check_writable(tmp_path / "f.json")
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(RecordError, match="it is a folder"):
+        check_writable(tmp_path)
+
+
+def test_ctrl_c_is_heard_between_items():
+    with CtrlC() as ctrl_c:
+        items = ctrl_c.between([1, 2, 3])
+        assert next(items) == 1
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            next(items)
+
+
+def test_ctrl_c_after_the_last_item_and_the_second_time():
+    with CtrlC() as ctrl_c:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            list(ctrl_c.between([]))
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_report_survives_names_that_the_terminal_cannot_show():
+    raw = io.BytesIO()
+    report = Report(file=io.TextIOWrapper(raw, "ascii"))
+    report.facts("Title", {"name": "[bold]Größe[/bold]"})
+    report.console.file.flush()
+    assert b"[bold]Gr??e[/bold]" in raw.getvalue()
