@@ -22,8 +22,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from scratchnet import Dense, Network, SoftmaxCrossEntropy
-from scratchnet.layers.tanh import Tanh
+from scratchnet import Dense, Network, SoftmaxCrossEntropy, Tanh
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 STEP = 1e-5  # of the finite differences: their error is about STEP^2 and 1e-16/STEP, here both near 1e-10

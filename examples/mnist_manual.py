@@ -20,13 +20,9 @@ from typing import Any
 import click
 import numpy as np
 
-from scratchnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy
+from scratchnet import SGD, Adam, Conv2d, Dense, Flatten, MaxPool2d, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet.data import Batches, Split, load
-from scratchnet.layers.conv2d import Conv2d
-from scratchnet.layers.flatten import Flatten
-from scratchnet.layers.max_pool2d import MaxPool2d
-from scratchnet.optim.adam import Adam
-from scratchnet.optim.schedules import Constant, OneCycle
+from scratchnet.optim import Constant, OneCycle
 from scratchnet.train import Counts, CtrlC, Record, Report, gradient_norms, require_finite, session
 
 MODELS = {

@@ -48,8 +48,9 @@ class Embedding(Layer):
     Args:
         count: number of rows; indices lie in 0..count-1.
         dim: length of a row.
-        padding_index: the row that stands for "nothing": it begins at zero, and its gradient is always zero. (A weight
-            decay leaves zero at zero; values that are loaded into it stay what they are.)
+        padding_index: the index that stands for "nothing": its output is zero, so that its row, which begins at zero,
+            has no gradient. (In PyTorch the output is the row itself, which is the same as long as the row stays zero;
+            where another value was loaded into it, PyTorch's zero gradient is not the derivative.)
         init: how W begins.
 
     Raises:
@@ -87,9 +88,9 @@ class Embedding(Layer):
         return (*in_shape, self.dim)
 
     def forward(self, k: OpTable, p: Views, x: Array, run: Run) -> tuple[Array, Saved]:
-        """y = W[x]."""
+        """y = W[x], and 0 at the padding."""
         y = run.empty((*x.shape, self.dim), p["W"].dtype)  # (N, ...) -> (N, ..., dim)
-        k.embedding(x, p["W"], y)
+        k.embedding(x, p["W"], y, self.padding_index)
         return y, Saved(x)
 
     def backward(self, k: OpTable, p: Views, g: Views, saved: Saved, dy: Array, run: Run) -> Array | None:
@@ -99,10 +100,7 @@ class Embedding(Layer):
 
     @classmethod
     def cases(cls, draw: Draw) -> Case:
-        """Few rows, so that indices repeat; one sample a number, a sequence or a grid; with and without padding.
-
-        No index is the padding's: its gradient is zero by decree, and not the derivative.
-        """
-        rows, padded = draw.integer(1, 7), draw.one_of(False, True)
-        made = cls(rows + padded, draw.integer(1, 5), rows if padded else None)
+        """Few rows, so that indices repeat; one sample a number, a sequence or a grid; with and without padding."""
+        rows = draw.integer(1, 7)
+        made = cls(rows, draw.integer(1, 5), draw.one_of(None, 0, rows - 1))
         return Case(made, in_shape=draw.one_of((), (4,), (2, 3)), values="index", index_below=rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scratchnet.optim.clipping import parameter_norms
+from scratchnet.optim import parameter_norms
 
 if TYPE_CHECKING:
     from scratchnet.core.network import Network

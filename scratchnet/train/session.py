@@ -58,7 +58,8 @@ def _refuse(error: ScratchnetError) -> int:
 def _sum_up(report: Report, record: Record) -> None:
     """The last lines: the result, even when quiet; time and memory."""
     if record["interrupted"] or record["stopped"]:
-        report.result(f"{'interrupted' if record['interrupted'] else 'stopped'} after {record['epochs']} whole epochs")
+        how, epochs = "interrupted" if record["interrupted"] else "stopped", record["epochs"]
+        report.result(f"{how} after {epochs} whole epoch{'' if epochs == 1 else 's'}")
     measured = [f"{name} {percent(record[f'{name}_accuracy'])}" for name in ("test", "val", "train")
                 if record[f"{name}_accuracy"] is not None]  # fmt: skip
     report.result("accuracy: " + (", ".join(measured) or "none measured yet"))

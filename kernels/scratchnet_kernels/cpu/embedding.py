@@ -15,27 +15,27 @@ from .softmax_cross_entropy import whole
 
 
 @kernel("cpu")
-def embedding(x: Any, W: Any, y: Any, *, workspace: Workspace) -> None:
-    """y[..., d] = W[x[...], d]."""
+def embedding(x: Any, W: Any, y: Any, padding: int | None, *, workspace: Workspace) -> None:
+    """y[..., d] = W[x[...], d], and 0 where x is `padding`."""
     if not is_fast(W):
-        return reference.embedding(x, W, y)
+        return reference.embedding(x, W, y, padding)
     out = flat(y, workspace)
     V, D = W.shape
-    bad = _forward(whole(x, workspace), flat(W, workspace), out, V, D)
+    bad = _forward(whole(x, workspace), flat(W, workspace), out, V, D, -1 if padding is None else padding)
     if bad >= 0:
         raise out_of_range(x, bad, len(W))
     put_back(out, y)
 
 
 @njit(cache=True)
-def _forward(x: Any, W: Any, y: Any, V: int, D: int) -> int:
+def _forward(x: Any, W: Any, y: Any, V: int, D: int, padding: int) -> int:
     """Return the position of the first index that is out of range, or -1."""
     for n in range(x.size):
         row = x[n]
         if row < 0 or row >= V:
             return n
         for d in range(D):
-            y[n * D + d] = W[row * D + d]
+            y[n * D + d] = W[row * D + d] if row != padding else 0
     return -1
 
 
@@ -58,7 +58,7 @@ def _backward(x: Any, dy: Any, dW: Any, V: int, D: int, padding: int) -> int:
     for n in range(x.size):
         if x[n] < 0 or x[n] >= V:
             return n
-    # forward: y[n, d] = W[x[n], d]
+    # forward: y[n, d] = W[x[n], d], or 0 at the padding
     for n in range(x.size):
         row = x[n]
         if row != padding:

@@ -26,15 +26,17 @@ def out_of_range(x: Any, position: int, count: int) -> IndexOutOfRangeError:
 
 
 @op(x="...:int", W="V D", y="... D", out=("y",))
-def embedding(x: Any, W: Any, y: Any) -> None:
-    """y[..., d] = W[x[...], d]. Raises IndexOutOfRangeError unless 0 <= x < V."""
+def embedding(x: Any, W: Any, y: Any, padding: int | None) -> None:
+    """y[..., d] = W[x[...], d], and 0 where x is `padding`. Raises IndexOutOfRangeError unless 0 <= x < V."""
     _check(x, len(W))
     y[...] = W[x]  # (...), (V, D) -> (..., D)
+    if padding is not None:
+        y[x == padding] = 0
 
 
 @op(x="...:int", dy="... D", dW="V D", adds=("dW",))
 def embedding_backward(x: Any, dy: Any, dW: Any, padding: int | None) -> None:
-    """dW[v] += Σ dy over the positions where x = v, except in the row `padding`, to which nothing is added."""
+    """Of y = W[x]: dW[v] += Σ dy over the positions where x = v; nothing for `padding`, where y = 0 whatever W is."""
     _check(x, len(dW))
     kept = np.ones(x.shape, bool) if padding is None else x != padding
     np.add.at(dW, x[kept], dy[kept])  # dW[x] += dy would count an index that occurs twice only once
