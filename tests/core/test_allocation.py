@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from scratchnet import *  # noqa: F403
+import scratchnet as sn
 from scratchnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy
 
 LIMIT = 64 * 1024
@@ -45,6 +45,28 @@ def batch():
 def test_mlp(batch):
     net = Network([Dense(128), ReLU(), Dense(10)], (784,), backend="cpu")
     assert peak_of_a_step(net, *batch, SGD(0.1, momentum=0.9)) < LIMIT
+
+
+IMAGE_NETS = {
+    "cnn": [sn.Conv2d(8, 3, padding="same"), sn.BatchNorm2d(), ReLU(), sn.MaxPool2d(2), sn.Dropout(0.2)],
+    "strided": [sn.Conv2d(8, 5, stride=2, bias=False), sn.GroupNorm(2), sn.GELU(), sn.AvgPool2d(2)],
+    "residual": [sn.Residual(sn.Conv2d(1, 3, padding="same")), sn.LayerNorm(), sn.SiLU()],
+    "parallel": [sn.Parallel(sn.Conv2d(3, 1), sn.Conv2d(4, 3, padding=1)), sn.RMSNorm(), sn.LeakyReLU()],
+    "activations": [sn.ELU(), sn.Sigmoid(), sn.Tanh(), sn.Softplus(), sn.Square(), sn.Softmax(axis=-1)],
+}
+
+
+@pytest.mark.parametrize("name", IMAGE_NETS)
+def test_image_nets(batch, name):
+    x, t = batch
+    net = Network([*IMAGE_NETS[name], sn.Flatten(), Dense(10)], (1, 28, 28), backend="cpu")
+    assert peak_of_a_step(net, x.reshape(-1, 1, 28, 28), t, sn.Adam()) < LIMIT
+
+
+@pytest.mark.parametrize("optimizer", [sn.AdamW(), sn.RMSprop(momentum=0.5, centered=True), SGD(0.1, 0.9, True, 0.1)])
+def test_optimizers(batch, optimizer):
+    net = Network([Dense(128), ReLU(), Dense(10)], (784,), backend="cpu")
+    assert peak_of_a_step(net, *batch, optimizer) < LIMIT
 
 
 def test_the_measurement_sees_a_large_array(batch):

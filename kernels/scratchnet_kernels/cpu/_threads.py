@@ -2,7 +2,7 @@
 
 OpenMP starts a parallel region in about 2 µs, because its threads spin for a while between two regions; the portable
 workqueue layer takes 100 µs and more. So OpenMP is chosen where Numba has it, unless the user chose otherwise
-(`NUMBA_THREADING_LAYER`, `numba.config.THREADING_LAYER`). Spinning threads and those of a multi-threaded BLAS starve
+(`NUMBA_THREADING_LAYER`, `NUMBA_THREADING_LAYER_PRIORITY`). Spinning threads and those of a multi-threaded BLAS starve
 each other, which is why no kernel of this backend calls BLAS.
 
 A process forked after a kernel has run in parallel cannot run one itself (libgomp does not survive a fork): start
@@ -11,23 +11,20 @@ workers with the "spawn" or "forkserver" method.
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from typing import Any
 
 import numba
 
 config: Any = numba.config
-if config.THREADING_LAYER == "default" and find_spec("numba.np.ufunc.omppool") is not None:
-    config.THREADING_LAYER = "omp"
+if config.THREADING_LAYER == "default" and config.THREADING_LAYER_PRIORITY == ["tbb", "omp", "workqueue"]:
+    config.THREADING_LAYER_PRIORITY = ["omp", "tbb", "workqueue"]  # the first that can be loaded
 
-# How long an idle thread spins before it sleeps, if the user has not said so (libgomp reads this when it is loaded).
-# Its own default is so long that on a busy machine each region waits for a time slice: 13 to 34 ms a step for 1 ms.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+_first = config.THREADING_LAYER_PRIORITY[0] if config.THREADING_LAYER == "default" else config.THREADING_LAYER
+_openmp = _first == "omp" and find_spec("numba.np.ufunc.omppool") is not None
 
 # What a thread must have to do before it is worth waking: about the price of a region.
-WORK = 250_000 if config.THREADING_LAYER == "omp" else 10_000_000
+WORK = 250_000 if _openmp else 10_000_000  # floating-point operations
 
 
 def threads(flops: int) -> int:

@@ -52,7 +52,7 @@ class Vector(types.Type):
     def __init__(self, dtype: types.Float) -> None:
         self.dtype = dtype
         self.lanes = VECTOR_BYTES * 8 // dtype.bitwidth
-        super().__init__(name=f"vector({dtype} x {self.lanes})")  # type: ignore[no-untyped-call, unused-ignore]
+        super().__init__(name=f"vector({dtype} x {self.lanes})")
 
     @property
     def element(self) -> Any:
@@ -73,7 +73,7 @@ class Vector(types.Type):
 @register_model(Vector)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, vector: Vector) -> None:
-        super().__init__(manager, vector, vector.llvm)
+        super().__init__(manager, vector, vector.llvm)  # type: ignore[no-untyped-call, unused-ignore]
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any, element: Any) -> Any:
