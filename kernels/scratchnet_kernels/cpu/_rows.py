@@ -45,19 +45,14 @@ def backward(
     R = rstd.size
     M = x.size // max(R, 1)
     out = np.empty((0, 0), x.dtype) if dx is None else flat(dx, workspace).reshape(R, M)
-    given = (
-        flat(x, workspace).reshape(R, M),
-        or_absent(gamma, x),
-        or_absent(mean, rstd).reshape(-1),
-        rstd.reshape(-1),
-        flat(dy, workspace).reshape(R, M),
-    )
+    statistics = or_absent(mean, rstd).reshape(-1), rstd.reshape(-1)
+    inputs = flat(x, workspace).reshape(R, M), or_absent(gamma, x), *statistics, flat(dy, workspace).reshape(R, M)
     T = max(1, min(threads(20 * x.size), R))
     partial = workspace.take((T, 2, groups * channels if dgamma is not None else 0), np.float64)
     if T == 1:
-        _backward(0, 1, *given, out, partial, groups, channels)
+        _backward(0, 1, *inputs, out, partial, groups, channels)
     else:
-        _backward_parallel(T, *given, out, partial, groups, channels)
+        _backward_parallel(T, *inputs, out, partial, groups, channels)
     if dgamma is not None:
         _merge(partial, dgamma, or_absent(dbeta, x))
     if dx is not None:
