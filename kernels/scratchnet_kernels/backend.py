@@ -70,19 +70,21 @@ class OpTable:
             close = difflib.get_close_matches(name, OPS, 1)
             hint = f"did you mean {close[0]}?" if close else "declare it with @op in scratchnet_kernels/reference/"
             raise BackendError(f"there is no op {name!r}", where=f"backend {self.backend.name}", hint=hint)
-        opened = _door(declared, self.backend.kernels.get(name, declared.reference), self.workspace)
+        function = self.backend.kernels.get(name, declared.reference)
+        opened = _door(declared, function, self.workspace, self.backend.array_module.ndarray)
         self.__dict__[name] = opened
         return opened
 
 
-def _door(declared: Op, function: Kernel, workspace: Workspace) -> Kernel:
+def _door(declared: Op, function: Kernel, workspace: Workspace, ndarray: type[Any]) -> Kernel:
     """`function` behind a check of shapes and element types. Arguments that passed once pass by look-up."""
     passed: set[tuple[Any, ...]] = set()
     wants = {"workspace": workspace} if "workspace" in inspect.signature(function).parameters else {}
 
     def door(*args: Any, **kwargs: Any) -> None:
-        args = declared.bind(args, kwargs)
-        key = tuple([(a.shape, a.dtype) if hasattr(a, "dtype") else a for a in args])
+        if kwargs:
+            args = declared.bind(args, kwargs)
+        key = tuple([(a.shape, a.dtype) if isinstance(a, ndarray) else a for a in args])
         if key not in passed:
             declared.check(args)
             if len(passed) > 1024:

@@ -33,25 +33,26 @@ def poison(array: Array) -> None:
 
 
 class Pool:
-    """Slabs by element type, handed out best fit: the smallest that is large enough.
+    """Slabs by element type and size, handed out best fit: the smallest that is large enough.
 
     So a ragged last batch finds the slabs of the full one, and a step in steady state allocates nothing.
     """
 
     def __init__(self) -> None:
-        self._free: dict[np.dtype[Any], list[Array]] = {}
+        self._free: dict[np.dtype[Any], dict[int, list[Array]]] = {}
         self.made = 0  # slabs made so far
+        self.debug = debugging()
 
     def take(self, size: int, dtype: Any) -> Array:
         """A flat slab of at least `size` elements."""
-        dtype = np.dtype(dtype)
-        free = self._free.setdefault(dtype, [])
-        best = -1
-        for i, slab in enumerate(free):
-            if slab.size >= size and (best < 0 or slab.size < free[best].size):
-                best = i
-        if best >= 0:
-            return free.pop(best)
+        by_size = self._free.get(dtype)
+        if by_size is not None:
+            exact = by_size.get(size)
+            if exact:
+                return exact.pop()
+            best = min((n for n, slabs in by_size.items() if n >= size and slabs), default=None)
+            if best is not None:
+                return by_size[best].pop()
         self.made += 1
         return aligned(size, dtype)
 
@@ -59,7 +60,7 @@ class Pool:
         """Take slabs back. Arrays of objects are left to the garbage collector."""
         for slab in slabs:
             if not slab.dtype.hasobject:
-                self._free.setdefault(slab.dtype, []).append(slab)
+                self._free.setdefault(slab.dtype, {}).setdefault(slab.size, []).append(slab)
 
 
 class Run:
@@ -94,7 +95,6 @@ class Run:
         self._seed = seed
         self._scratch: list[Array] = []
         self._recorder = recorder
-        self._debug = debugging()
 
     def empty(self, shape: Shape, dtype: Any) -> Array:
         """An uninitialised array that lives as long as the tape."""
@@ -106,10 +106,10 @@ class Run:
 
     def _lease(self, shape: Shape, dtype: Any, owner: list[Array]) -> Array:
         size = math.prod(shape)
-        slab = self._pool.take(size, dtype)
+        slab = self._pool.take(size, np.dtype(dtype))
         owner.append(slab)
-        array = slab[:size].reshape(shape)
-        if self._debug:
+        array = (slab if slab.size == size else slab[:size]).reshape(shape)
+        if self._pool.debug:
             poison(array)
         if self._recorder is not None:
             self._recorder.lease(slab, "scratch" if owner is self._scratch else "tape")

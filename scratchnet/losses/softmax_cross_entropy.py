@@ -75,6 +75,12 @@ class SoftmaxCrossEntropy(Loss):
             raise ShapeError("targets do not fit the logits", expected=f"({n},) indices", actual=targets.shape)
         if targets.dtype.kind not in "iu":
             raise DtypeError("class indices are whole numbers", expected="int64", actual=targets.dtype)
+        if (
+            targets.dtype == np.int64
+            and targets.view(np.uint64).max() < classes
+            and not 0 <= self.ignore_index < classes
+        ):
+            return targets  # one pass, for a negative label is a huge unsigned one
         live = targets != self.ignore_index
         bad = live & ((targets < 0) | (targets >= classes))
         if bad.any():

@@ -69,15 +69,21 @@ class Record:
     def write(self, path: str | Path) -> None:
         """Write the figures as JSON. A number that is NaN or infinite, which JSON cannot say, becomes null.
 
+        A file is replaced as a whole; a device or a pipe (/dev/stdout) is written to. A link stays, its target changes.
+
         Raises RecordError, with the reason; what was there before then stays.
         """
+        path = Path(path)
         sayable = {name: _sayable(value) for name, value in self.figures.items()}
         text = json.dumps(sayable, indent=2, allow_nan=False) + "\n"
         try:
-            with replacing(Path(path)) as file:
+            if _is_stream(path):
+                path.write_text(text, "utf-8")
+                return
+            with replacing(path.resolve()) as file:
                 file.write(text.encode("utf-8"))
         except OSError as error:
-            raise _error(Path(path), error.strerror or str(error)) from error
+            raise _error(path, error.strerror or str(error)) from error
 
 
 def check_writable(path: str | Path) -> None:
@@ -89,11 +95,20 @@ def check_writable(path: str | Path) -> None:
     if path.is_dir():
         raise _error(path, "it is a folder")
     try:
-        handle, trial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        if _is_stream(path):
+            if not os.access(path, os.W_OK):
+                raise PermissionError("no permission")
+            return
+        handle, trial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.resolve().parent)
         os.close(handle)
         os.unlink(trial)
     except OSError as error:
         raise _error(path, error.strerror or str(error)) from error
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether the path is there and is no file: replacing it would take a device out of the system."""
+    return path.exists() and not path.is_file()
 
 
 def peak_memory_mb() -> float | None:

@@ -85,6 +85,22 @@ def test_record_leaves_the_old_file_where_it_cannot_write(tmp_path):
         Record({}).write(tmp_path / "nowhere" / "f.json")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a system with named pipes (not Windows)")
+def test_record_writes_into_a_pipe_and_through_a_link(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    check_writable(tmp_path / "pipe")
+    Record({"lr": 0.5}).write(tmp_path / "pipe")
+    assert json.loads(os.read(reader, 1 << 16))["lr"] == 0.5
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    Record({"lr": 0.5}).write(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert json.loads((tmp_path / "target").read_text())["lr"] == 0.5
+
+
 def test_check_writable_leaves_no_trace(tmp_path):
     check_writable(tmp_path / "f.json")
     assert os.listdir(tmp_path) == []

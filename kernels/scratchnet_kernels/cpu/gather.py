@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+import numpy as np
+from numba import njit, prange
 
 from ..backend import kernel
+from ._products import share
+from ._threads import threads
+
+WORK_EACH = 16  # what one pixel weighs against the arithmetic of `threads`: it waits for memory, not for sums
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _integers(images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
-    for n in range(index.size):
+def _integers(n0: int, n1: int, images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
+    for n in range(n0, n1):
         for c in range(scale.size):
             s, t, row, out = scale[c], shift[c], images[index[n], c], y[n, c]
             for p in range(out.size):
                 out[p] = y.dtype.type(row[p]) * s + t
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def _integers_parallel(T: int, images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
+    for t in prange(T):
+        n0, n1 = share(np.int64(t), T, index.size, 1)
+        _integers(n0, n1, images, index, scale, shift, y)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -29,5 +41,12 @@ def _floats(images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
 
 @kernel("cpu")
 def gather_scale(images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
-    """One thread: the pass is bound by memory, and a batch is too short for a parallel region to pay."""
-    (_floats if images.dtype.kind == "f" else _integers)(images, index, scale, shift, y)
+    """Rows are shared among threads; each is computed in one way, so the result does not depend on how many there are."""
+    if images.dtype.kind == "f":
+        return _floats(images, index, scale, shift, y)
+    T = threads(WORK_EACH * y.size)
+    if T == 1:
+        _integers(0, index.size, images, index, scale, shift, y)
+    else:
+        _integers_parallel(T, images, index, scale, shift, y)
+    return None

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+import numpy as np
+from numba import njit, prange
 
 from ..backend import kernel
 from ..reference import sgd as reference
 from ..workspace import Workspace
 from ._flat import flat, is_fast, put_back
+from ._products import share
+from ._threads import threads
+
+WORK_EACH = 16  # what one element weighs against the arithmetic of `threads`: it waits for memory, not for sums
+CACHE_LINE = 16  # float32 in 64 bytes: no two threads write into one line
 
 
 @kernel("cpu")
@@ -32,7 +38,10 @@ def sgd(
     lr, _, clip, inverse_scale = hyper.tolist()
     factors = cast(clip * inverse_scale), cast(weight_decay), cast(lr * lr_scale)
     new_p = flat(p, workspace)
-    if v is None:
+    T = threads(WORK_EACH * p.size)
+    if v is None and T > 1:
+        _plain_parallel(T, new_p, flat(g, workspace), *factors)
+    elif v is None:
         _plain(new_p, flat(g, workspace), *factors)
     else:
         new_v = flat(v, workspace)
@@ -45,6 +54,13 @@ def sgd(
 def _plain(p: Any, g: Any, scale: float, decay: float, lr: float) -> None:
     for i in range(p.size):
         p[i] -= lr * (scale * g[i] + decay * p[i])
+
+
+@njit(cache=True, parallel=True)
+def _plain_parallel(T: int, p: Any, g: Any, scale: float, decay: float, lr: float) -> None:
+    for t in prange(T):
+        start, stop = share(np.int64(t), T, p.size, CACHE_LINE)
+        _plain(p[start:stop], g[start:stop], scale, decay, lr)
 
 
 @njit(cache=True)
