@@ -1,4 +1,4 @@
-"""An epoch of the MNIST MLP in scratchnet and in plain NumPy: the same net, data, order of work, batch size and threads.
+"""An epoch of the MNIST MLP in scratchnet and in plain NumPy: the same net, data, batch size and threads.
 
     python benchmarks/mlp_epoch.py [--batch-size 128] [--rounds 5]
 

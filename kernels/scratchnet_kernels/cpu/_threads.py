@@ -25,8 +25,8 @@ _first = config.THREADING_LAYER_PRIORITY[0] if config.THREADING_LAYER == "defaul
 _openmp = _first == "omp" and find_spec("numba.np.ufunc.omppool") is not None
 
 # How long an idle thread spins before it sleeps, unless the user has said so (libgomp reads this when it is loaded, by
-# the first parallel kernel). Its own default, some milliseconds, costs a busy machine dearly: threads that spin for one
-# that is not running take its time slice, and a step of 0.5 ms takes 13 to 34. 5,000 turns bridge the gaps within a step.
+# the first parallel kernel). Its own default, some milliseconds, costs a busy machine dearly: threads that spin for
+# one that is not running take its time slice, and a step takes 20 times as long. 5,000 turns bridge the gaps in a step.
 if _openmp and "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "5000")
 

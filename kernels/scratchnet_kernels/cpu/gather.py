@@ -41,7 +41,7 @@ def _floats(images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
 
 @kernel("cpu")
 def gather_scale(images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
-    """Rows are shared among threads; each is computed in one way, so the result does not depend on how many there are."""
+    """Rows are shared among threads; each is computed alone, so their number changes nothing."""
     if images.dtype.kind == "f":
         return _floats(images, index, scale, shift, y)
     T = threads(WORK_EACH * y.size)
