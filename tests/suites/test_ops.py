@@ -1,4 +1,4 @@
-"""No op escapes: each is reached by a layer, a loss, an optimizer, the clipping or the loader, all of which are checked."""
+"""No op escapes: each is reached by a layer, a loss, an optimizer, the clipping or the loader, all of them checked."""
 
 import numpy as np
 
