@@ -6,7 +6,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from .errors import BackendError
 
 INSTRUCTION_SETS = {"AVX-512": ("avx512f", "avx512vl"), "AVX2": ("avx2", "fma"), "AVX": ("avx",), "NEON": ("neon",)}
+LAYERS = {"omp": "omppool", "tbb": "tbbpool", "workqueue": "workqueue"}  # threading layer -> Numba's module for it
 DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 
 
@@ -60,10 +61,21 @@ def threading() -> dict[str, Any]:
     numba: Any = import_module("numba")
     may_run_on = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     return {
-        "layer": str(numba.config.THREADING_LAYER),
+        "layer": _layer(numba.config),
         "threads": int(numba.get_num_threads()),
         "processors": may_run_on,
     }
+
+
+def _layer(config: Any) -> str:
+    """The threading layer: the one that was asked for, or the first in Numba's order that can be loaded."""
+    if config.THREADING_LAYER != "default":
+        return str(config.THREADING_LAYER)
+    for name in config.THREADING_LAYER_PRIORITY:
+        with suppress(ImportError):
+            import_module(f"numba.np.ufunc.{LAYERS[name]}")
+            return str(name)
+    return "none can be loaded"
 
 
 def gpus() -> tuple[list[str], list[str]]:
