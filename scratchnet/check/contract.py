@@ -10,7 +10,6 @@ from scratchnet.core.case import Case
 from scratchnet.core.errors import ShapeError
 from scratchnet.core.layer import LAYERS
 from scratchnet.core.network import Network
-from scratchnet.core.types import Views
 
 from .errors import CheckError, compare, identical
 from .subject import Subject, lay_out
@@ -21,9 +20,9 @@ def check_linear_in_cotangent(subject: Subject, rng: np.random.Generator) -> Non
     """backward(a·u + b·v) = a·backward(u) + b·backward(v). Catches clipping, squares and hard-coded signs."""
     u, v = subject.dy, rng.normal(size=subject.dy.shape).astype(subject.dtype)
     a, b = -1.75, 0.5
-    whole = subject.run(dy=(a * u + b * v).astype(subject.dtype)).arrays()
-    one, other = subject.run(dy=u).arrays(), subject.run(dy=v).arrays()
-    for name in whole.keys() - {"y"}:
+    whole = subject.run(dy=(a * u + b * v).astype(subject.dtype)).gradients()
+    one, other = subject.run(dy=u).gradients(), subject.run(dy=v).gradients()
+    for name in whole:
         compare("not linear in dy", name, whole[name], a * one[name] + b * other[name], rounding(subject.dtype))
 
 
@@ -60,6 +59,20 @@ def check_mutates_nothing(subject: Subject, rng: np.random.Generator) -> None:
         identical("the second backward of a tape differs", "dx", second, first_copy)
 
 
+def check_buffers(subject: Subject, rng: np.random.Generator) -> None:
+    """Buffers change through run.update alone, in training alone, and never in the backward."""
+    net = subject.net
+    before = net.buffers.snapshot()
+    _, tape = net.forward(subject.x, training=subject.training, **subject.side)
+    proposed = dict(tape.run.updates) if subject.training else {}
+    after = {name: proposed.get(name, a).copy() for name, a in before.items()}
+    for name, view in net.buffers.views.items():
+        identical("a buffer was written past run.update", name, view, after[name])
+    net.backward(subject.dy, tape, need_dx=not subject.index)
+    for name, view in net.buffers.views.items():
+        identical("the backward wrote into a buffer", name, view, after[name])
+
+
 def check_any_layout(subject: Subject, rng: np.random.Generator) -> None:
     """Strides of x and dy do not matter."""
     expected = subject.run().arrays()
@@ -94,7 +107,7 @@ def check_need_dx(subject: Subject, rng: np.random.Generator) -> None:
     net, expected = subject.net, subject.run().g
     net.zero_grad()
     _, tape = subject.forward()
-    p, g = Views(net.parameters.views | net.buffers.views).scope("0"), net.gradients.views.scope("0")
+    p, g = net.views.scope("0"), net.gradients.views.scope("0")
     # past Network and Sequential, which would drop the dx that is not wanted; under the path that keys dropout
     saved, backward = tape.saved.children[0], subject.case.layer.backward
     dx = tape.run.call("0", lambda k, *rest: backward(k, p, g, *rest), net.k, saved, subject.dy)
@@ -110,7 +123,7 @@ def check_rows_independent(subject: Subject, rng: np.random.Generator) -> None:
     if (case.mixes_batch and subject.training) or (case.random and subject.training):
         return
     whole = subject.run().arrays()
-    rows = [subject.run(subject.x[i : i + 1], subject.dy[i : i + 1]).arrays() for i in range(len(subject.x))]
+    rows = [subject.alone(i).arrays() for i in range(len(subject.x))]
     for name, expected in whole.items():
         parts = [row[name] for row in rows]
         joined = np.concatenate(parts) if name in ("y", "dx") else np.sum(parts, 0)
@@ -119,15 +132,18 @@ def check_rows_independent(subject: Subject, rng: np.random.Generator) -> None:
 
 def check_shapes_and_dtype(subject: Subject, rng: np.random.Generator) -> None:
     """y is shaped as out_shape says, dx as x, and both keep the element type."""
-    result = subject.run()
-    expected = (len(subject.x), *subject.net.output_shape)
-    if result.y.shape != expected:
-        raise CheckError("out_shape disagrees with the forward", expected=expected, actual=result.y.shape)
-    if result.dx is not None and result.dx.shape != subject.x.shape:
-        raise CheckError("dx is not shaped like x", expected=subject.x.shape, actual=result.dx.shape)
-    for name, array in result.arrays().items():
-        if array.dtype != subject.dtype:
-            raise CheckError(f"{name} changed its element type", expected=subject.dtype, actual=array.dtype)
+    narrow = Subject(subject.case, 0, batch=len(subject.x), backend=subject.net.backend.name, dtype="float32")
+    narrow.training = subject.training
+    for one in (subject, narrow):  # in float64 nothing can be seen to widen to float64
+        result = one.run()
+        expected = (len(one.x), *one.net.output_shape)
+        if result.y.shape != expected:
+            raise CheckError("out_shape disagrees with the forward", expected=expected, actual=result.y.shape)
+        if result.dx is not None and result.dx.shape != one.x.shape:
+            raise CheckError("dx is not shaped like x", expected=one.x.shape, actual=result.dx.shape)
+        for name, array in result.arrays().items():
+            if array.dtype != one.dtype:
+                raise CheckError(f"{name} changed its element type", expected=one.dtype, actual=array.dtype)
 
 
 def check_replay(subject: Subject, rng: np.random.Generator) -> None:
@@ -142,6 +158,10 @@ def check_replay(subject: Subject, rng: np.random.Generator) -> None:
     net.zero_grad()
     plan.replay(plan.forward, arena)
     identical("replay differs", "y", plan.at(plan.logits, arena), expected.y)
+    if {f"new {name}" for name in plan.updates} != expected.new.keys():
+        raise CheckError("replay proposes other buffers", expected=[*expected.new], actual=[*plan.updates])
+    for name, place in plan.updates.items():
+        identical("replay differs", f"new {name}", plan.at(place, arena), expected.new[f"new {name}"])
     plan.replay(plan.backward, arena)
     if expected.dx is not None:
         identical("replay differs", "dx", plan.at(plan.dx, arena), expected.dx)
@@ -187,6 +207,7 @@ CHECKS = (
     check_linear_in_cotangent,
     check_adds_to_gradients,
     check_mutates_nothing,
+    check_buffers,
     check_any_layout,
     check_reentrant,
     check_need_dx,

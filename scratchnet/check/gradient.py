@@ -31,7 +31,7 @@ def check_complex_step(
         rng: picks coordinates where there are many.
 
     Returns:
-        The largest analytic entry that was held against a difference, so that the caller can tell a check from none.
+        The largest entry that a gradient of zero would have failed at, so that the caller can tell a check from none.
 
     Raises:
         CheckError: naming the argument and the coordinate.
@@ -47,7 +47,8 @@ def check_complex_step(
         floor = COMPLEX_FLOOR * float(np.abs(dy).max(initial=0.0))
         if not abs(analytic - expected) <= COMPLEX_RELATIVE * max(scale, abs(analytic)) + floor:
             raise _wrong("complex step", name, direction, analytic, str(expected))
-        seen = max(seen, abs(analytic))
+        if abs(expected) > COMPLEX_RELATIVE * scale + floor:
+            seen = max(seen, abs(analytic))
     return seen
 
 
@@ -81,7 +82,8 @@ def check_finite_differences(
         slack = float((FINITE_RELATIVE * np.maximum(np.abs(low), np.abs(high))).sum() + noise) + 1e-12
         if not low.sum() - slack <= analytic <= high.sum() + slack:
             raise _wrong("finite differences", name, direction, analytic, f"{low.sum()} .. {high.sum()} ± {slack:.1e}")
-        seen = max(seen, abs(analytic))
+        if not low.sum() - slack <= 0 <= high.sum() + slack:
+            seen = max(seen, abs(analytic))
     return seen
 
 

@@ -15,7 +15,7 @@ from .subject import Subject
 from .tolerances import rounding
 
 
-def check_gradients(case: Case, seed: int, *, batch: int = 3, training: bool = True) -> dict[str, float]:
+def check_layer_gradients(case: Case, seed: int, *, batch: int = 3, training: bool = True) -> dict[str, float]:
     """Complex steps and finite differences, by x and every parameter, under several cotangents.
 
     Returns:
@@ -32,6 +32,8 @@ def check_gradients(case: Case, seed: int, *, batch: int = 3, training: bool = T
         for _ in range(2):
             subject.dy = rng.normal(size=subject.dy.shape).astype(dtype)
             result = subject.run()
+            if result.dx is None and not subject.index:
+                raise CheckError("backward returned no dx though run.need_dx is true", where=subject.where())
             gradients = dict(result.g) | ({"x": result.dx} if result.dx is not None else {})
             for name, argument in subject.arguments().items():
                 try:

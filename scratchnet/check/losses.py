@@ -58,7 +58,8 @@ def check_loss(case: LossCase, seed: int) -> float:
         except CheckError as error:
             error.where = f"{error.where}, {case}"
             raise
-    _check_contract(case, logits, targets)
+    for backend in ("reference", "cpu"):
+        _check_contract(case, logits, targets, backend)
     for dtype in ("float32", "float64"):
         z = logits.astype(dtype)
         t = targets.astype(dtype) if targets.dtype.kind == "f" else targets
@@ -74,17 +75,20 @@ def check_loss(case: LossCase, seed: int) -> float:
     return seen
 
 
-def _check_contract(case: LossCase, logits: Array, targets: Array) -> None:
+def _check_contract(case: LossCase, logits: Array, targets: Array, backend: str) -> None:
     if eval(repr(case.loss), dict(LOSSES) | {type(case.loss).__name__: type(case.loss)}) != case.loss:
         raise CheckError("eval(repr(loss)) is another loss", actual=repr(case.loss))
     z, t = logits.copy(), targets.copy()
-    value, dz = evaluate(case, z, t, 1.0)
+    value, dz = evaluate(case, z, t, 1.0, backend)
     identical("mutation", "logits", z, logits)
     identical("mutation", "targets", t, targets)
-    compare("dz is not linear in dvalue", "dz", evaluate(case, z, t, -2.5)[1], -2.5 * dz, rounding(np.float64))
-    wide = np.zeros((*z.shape[:-1], 2 * z.shape[-1]))
+    if value.shape != () or dz.shape != z.shape:
+        raise CheckError("wrong shapes of (value, dz)", expected=((), z.shape), actual=(value.shape, dz.shape))
+    scaled = evaluate(case, z, t, -2.5, backend)[1]
+    compare("dz is not linear in dvalue", "dz", scaled, -2.5 * dz, rounding(np.float64))
+    wide = np.full((*z.shape[:-1], 2 * z.shape[-1]), 99.0)
     wide[..., ::2] = z
-    for layout in (np.asfortranarray(z), wide[..., ::2]):
-        again, d = evaluate(case, layout, t, 1.0)
+    for layout in (np.asfortranarray(z), wide[..., ::2], np.ascontiguousarray(z[::-1])[::-1]):
+        again, d = evaluate(case, layout, t, 1.0, backend)
         compare("layout of the logits", "value", np.asarray(again), np.asarray(value), rounding(np.float64))
         compare("layout of the logits", "dz", d, dz, rounding(np.float64))

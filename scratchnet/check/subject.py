@@ -38,15 +38,20 @@ def lay_out(x: Array, layout: str) -> Array:
 
 @dataclass
 class Result:
-    """One forward and backward: y, dx, and the gradients by parameter name."""
+    """One forward and backward: y, dx, the gradients by parameter name, and proposed buffers as "new name"."""
 
     y: Array
     dx: Array | None
     g: dict[str, Array]
+    new: dict[str, Array]
+
+    def gradients(self) -> dict[str, Array]:
+        """What the backward gave, by name."""
+        return ({"dx": self.dx} if self.dx is not None else {}) | self.g
 
     def arrays(self) -> dict[str, Array]:
         """Everything by name."""
-        return {"y": self.y} | ({"dx": self.dx} if self.dx is not None else {}) | self.g
+        return {"y": self.y} | self.gradients() | self.new
 
 
 class Subject:
@@ -70,6 +75,7 @@ class Subject:
         self.x = x if case.values == "index" else x.astype(dtype)
         self.dy = rng.normal(size=(batch, *self.net.output_shape)).astype(dtype)
         self.side = {name: rng.normal(size=(batch, *shape)).astype(dtype) for name, shape in case.side.items()}
+        self.side |= {name: rng.random((batch, *shape)) < 0.6 for name, shape in case.masks.items()}
         self.count = 3
 
     @property
@@ -97,9 +103,18 @@ class Subject:
         """A forward and a backward from zero gradients, everything copied."""
         self.net.zero_grad()
         y, tape = self.forward(x)
-        out = y.copy()
+        out, new = y.copy(), {f"new {name}": a.copy() for name, a in tape.run.updates.items()}
         dx = self.net.backward(self.dy if dy is None else dy, tape, need_dx=not self.index)
-        return Result(out, None if dx is None else dx.copy(), self.net.gradients.snapshot())
+        return Result(out, None if dx is None else dx.copy(), self.net.gradients.snapshot(), new)
+
+    def alone(self, row: int) -> Result:
+        """What a row of the batch gives by itself, with its own part of the side inputs."""
+        whole, part = self.side, slice(row, row + 1)
+        self.side = {name: array[part] for name, array in whole.items()}
+        try:
+            return self.run(self.x[part], self.dy[part])
+        finally:
+            self.side = whole
 
     def arguments(self) -> dict[str, Array]:
         """What the output is differentiated by: x, unless it is whole numbers, and every parameter, to write into."""

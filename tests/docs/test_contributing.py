@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from scratchnet.check import CheckError, check_contract, check_gradients, check_objects, check_parity
+from scratchnet.check import CheckError, check_contract, check_layer_gradients, check_objects, check_parity
 from scratchnet.core import LAYERS, RandomDraw
 from scratchnet_kernels import OPS, get_backend
 from scratchnet_kernels.backend import KERNELS
@@ -50,7 +50,7 @@ def suite():
     @given(st.integers(0, 2**32 - 1))
     def check(seed):
         case = LAYERS["Gain"].cases(RandomDraw(np.random.default_rng(seed)))
-        check_gradients(case, seed)
+        check_layer_gradients(case, seed)
         for backend in ("reference", "cpu"):
             check_contract(case, seed, backend=backend)
         check_parity(case, seed)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from scratchnet.check import check_contract, check_gradients
+from scratchnet.check import check_contract, check_layer_gradients
 
 from .broken import BROKEN
 from .drawing import HypothesisDraw, batches, seeds
@@ -17,7 +17,7 @@ def suite(cls):
     @given(st.data(), seeds, batches)
     def check(data, seed, batch):
         case = cls.cases(HypothesisDraw(data))
-        check_gradients(case, seed, batch=batch)
+        check_layer_gradients(case, seed, batch=batch)
         check_contract(case, seed, batch=batch)
 
     check()

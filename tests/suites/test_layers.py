@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scratchnet.layers  # noqa: F401  (fills the registry)
-from scratchnet.check import VacuousError, check_contract, check_gradients, check_parity
+from scratchnet.check import VacuousError, check_contract, check_layer_gradients, check_parity
 from scratchnet.core import LAYERS
 
 from .drawing import HypothesisDraw, batches, seeds
@@ -21,7 +21,7 @@ def test_gradients(name):
     @given(st.data(), seeds, batches, st.booleans())
     def check(data, seed, batch, training):
         case = LAYERS[name].cases(HypothesisDraw(data))
-        for argument, size in check_gradients(case, seed, batch=batch, training=training).items():
+        for argument, size in check_layer_gradients(case, seed, batch=batch, training=training).items():
             seen[argument] = max(seen.get(argument, 0.0), size)
 
     check()

@@ -11,6 +11,7 @@ from scratchnet.core import LAYERS
 from .drawing import HypothesisDraw, seeds
 
 SMOOTH = {"BatchNorm1d", "BatchNorm2d", "ELU", "GELU", "GroupNorm", "LayerNorm", "LogSoftmax", "RMSNorm", "SiLU"}
+SMOOTH |= {"MultiHeadAttention"}
 SMOOTH |= {"Sigmoid", "Softmax", "Softplus", "Tanh", "Sequential", "Residual", "Parallel"}  # composites draw any layer
 
 
