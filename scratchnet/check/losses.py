@@ -19,7 +19,11 @@ from .tolerances import rounding
 def draw_targets(case: LossCase, logits: Array, rng: np.random.Generator) -> Array:
     """Targets in the form that the case names."""
     if case.targets == "index":
-        return rng.integers(0, case.classes, case.shape[:1])
+        t = rng.integers(0, case.classes, case.shape[:1])
+        ignored = getattr(case.loss, "ignore_index", None)
+        if (t == ignored).all():  # which has no mean
+            t[0] = (t[0] + 1) % case.classes
+        return t
     if case.targets == "probabilities":
         p = rng.random(case.shape) + 0.05
         return np.asarray(p / p.sum(axis=1, keepdims=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -69,28 +69,58 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """All findings, and every promise that was broken. True where everything was exercised and right."""
+    """What was checked and found under one name. True where everything was exercised and right.
+
+    Attributes:
+        name: of the pair or layer.
+        findings: one for each argument of a pair.
+        broken: promises that do not hold, each as a text.
+        checked: for a layer, what was held against it; else empty.
+        asleep: a layer's arguments by which no case had a gradient.
+    """
 
     name: str
     findings: Sequence[Finding] = ()
-    broken: Sequence[str] = field(default_factory=tuple)
+    broken: Sequence[str] = ()
+    checked: str = ""
+    asleep: Sequence[str] = ()
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL if anything failed, else VACUOUS if an argument was not exercised, else PASS."""
-        verdicts = [finding.verdict for finding in self.findings]
+        """FAIL if anything failed, else VACUOUS if something was not exercised, else PASS."""
+        verdicts = {finding.verdict for finding in self.findings}
         if self.broken or Verdict.FAIL in verdicts:
             return Verdict.FAIL
-        return Verdict.VACUOUS if Verdict.VACUOUS in verdicts or not verdicts else Verdict.PASS
+        if self.asleep or Verdict.VACUOUS in verdicts or not (verdicts or self.checked):
+            return Verdict.VACUOUS
+        return Verdict.PASS
 
     def __bool__(self) -> bool:
         return self.verdict is Verdict.PASS
 
     def __str__(self) -> str:
-        rows = [f"{self.verdict.value}  {self.name}"]
-        rows += [f"  FAIL    {text}" for text in self.broken]
+        rows = [f"{self.verdict.value}  {self.name}" + (f"  ({self.checked})" if self.checked else "")]
+        rows += ["  FAIL    " + text.replace("\n", "\n        ") for text in self.broken]
+        rows += [f"  VACUOUS d{argument}: no gradient in any case; nothing was checked" for argument in self.asleep]
         rows += [f"  {line}" for finding in self.findings for line in str(finding).splitlines()]
         return "\n".join(rows)
+
+    def as_dict(self) -> dict[str, object]:
+        """As plain data, for JSON."""
+        findings = [
+            {
+                "argument": f.argument,
+                "verdict": f.verdict.value,
+                "probes": f.probes,
+                "worst": f.worst,
+                "detectable": f.detectable if np.isfinite(f.detectable) else None,
+                "wrong": [list(index) for index in f.wrong],
+                "explanations": [{"kind": e.kind, "text": e.text, "sure": e.sure} for e in f.explanations],
+            }
+            for f in self.findings
+        ]
+        plain = {"name": self.name, "verdict": self.verdict.value, "checked": self.checked}
+        return plain | {"broken": list(self.broken), "asleep": list(self.asleep), "findings": findings}
 
 
 def picture(finding: Finding, most: int = 24) -> list[str]:

@@ -20,3 +20,21 @@ def info(as_json: bool) -> None:
     from .info import show
 
     show(as_json)
+
+
+@main.command()
+@click.argument("target", required=False, metavar="FILE.py[::NAME]")
+@click.option("--all", "everything", is_flag=True, help="Check every layer and loss of scratchnet.")
+@click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
+@click.option("--seed", type=click.IntRange(0), default=0, help="Of every draw.", show_default=True)
+@click.pass_context
+def check(context: click.Context, target: str | None, everything: bool, as_json: bool, seed: int) -> None:
+    """Hold hand-written gradients against their functions.
+
+    FILE.py holds pairs NAME_forward(...) -> (out, cache), NAME_backward(dout, cache) -> gradients and NAME_inputs() ->
+    inputs, or subclasses of scratchnet.core.Layer. It is imported. Exit code: 0 all right, 1 something is wrong or was
+    not exercised, 2 nothing could be checked.
+    """
+    from .check import run
+
+    context.exit(run(target, everything, as_json, seed))

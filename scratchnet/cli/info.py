@@ -30,7 +30,7 @@ def collect() -> dict[str, Any]:
         **{package: machine.version_of(package) for package in PACKAGES},
         "instruction_set": vectors,
         "processor": processor,
-        "blas": machine.blas(),
+        "blas": sorted(machine.blas(), key=lambda one: one["of"]),  # they load in any order
         "threading_layer": threading["layer"],
         "threads": threading["threads"],
         "processors": threading["processors"],

@@ -1,0 +1,113 @@
+"""A file of a user's own: its forward and backward pairs and its layers, each checked, whatever the others do."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from importlib import util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from scratchnet.core.case import RandomDraw
+from scratchnet.core.errors import ScratchnetError
+from scratchnet.core.layer import Layer
+
+from .functions import check_gradients
+from .layers import check_contract, check_layer_gradients
+from .report import Report
+
+CASES = 10
+"""Cases drawn for a layer."""
+
+
+class FileError(ScratchnetError, ValueError):
+    """A file does not import, or there is nothing in it to check."""
+
+
+def check_file(path: str | Path, name: str | None = None, *, seed: int = 0) -> Iterator[Report]:
+    """Check what a Python file holds, one report each. The file is imported, so its code runs.
+
+    - `NAME_forward` and `NAME_backward` with `NAME_inputs()`, which returns the inputs by name or in order, are a pair
+      for `check_gradients`.
+    - A subclass of Layer that is defined in the file is held, under cases that it draws itself, against its gradient
+      and the contract.
+
+    Args:
+        path: the file.
+        name: only this pair or layer.
+        seed: of every draw.
+
+    Raises:
+        FileError: the file is missing, does not import, or holds nothing (of that name) to check.
+    """
+    module = _load(Path(path))
+    pairs = sorted(match[1] for key in vars(module) if (match := re.fullmatch(r"(\w+)_forward", key)))
+    layers = {
+        key: value
+        for key, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Layer) and value.__module__ == module.__name__
+    }
+    chosen = [found for found in [*pairs, *layers] if name in (None, found)]
+    if not chosen:
+        raise FileError(
+            f"there is nothing {f'called {name} ' if name else ''}to check",
+            where=str(path),
+            expected="NAME_forward, NAME_backward and NAME_inputs(), or a subclass of scratchnet.core.Layer",
+            actual=", ".join([*pairs, *layers]) or "neither",
+        )
+    for found in chosen:
+        yield check_layer_class(layers[found], seed) if found in layers else _check_pair(module, found, seed)
+
+
+def _check_pair(module: ModuleType, name: str, seed: int) -> Report:
+    for part in ("backward", "inputs"):
+        if not callable(getattr(module, f"{name}_{part}", None)):
+            return Report(name, broken=(f"there is no function {name}_{part}",))
+    try:
+        inputs = getattr(module, f"{name}_inputs")()
+    except Exception as error:  # it is the user's own code: whatever it raises is his to read
+        return Report(name, broken=(f"{name}_inputs raises {type(error).__name__}: {error}",))
+    forward, backward = getattr(module, f"{name}_forward"), getattr(module, f"{name}_backward")
+    return check_gradients(forward, backward, inputs, name=name, seed=seed)
+
+
+def check_layer_class(cls: type[Layer], seed: int) -> Report:
+    """Gradient and contract under drawn cases; the first that fails is reported."""
+    seen: dict[str, float] = {}
+    try:
+        for number in range(CASES):
+            draw_seed = seed * CASES + number
+            case = cls.cases(RandomDraw(np.random.default_rng([draw_seed, 19])))
+            for argument, size in check_layer_gradients(case, draw_seed).items():
+                seen[argument] = max(seen.get(argument, 0.0), size)
+            check_contract(case, draw_seed)
+    except Exception as error:  # as above; a CheckError says where by itself
+        text = str(error) if isinstance(error, ScratchnetError) else f"{type(error).__name__}: {error}"
+        return Report(cls.__name__, broken=(text,))
+    asleep = [argument for argument, size in seen.items() if size == 0.0]
+    return Report(cls.__name__, checked=f"{CASES} cases; gradient by {', '.join(seen)}", asleep=asleep)
+
+
+def _load(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise FileError("there is no such file", where=str(path))
+    name = f"scratchnet_checked_{path.stem}"
+    spec: Any = util.spec_from_file_location(name, path)
+    if spec is None:
+        raise FileError("this is no Python file", where=str(path), expected="a name that ends in .py")
+    module = util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise FileError(
+            "the file does not import", where=str(path), actual=f"{type(error).__name__}: {error}"
+        ) from error
+    finally:
+        sys.path.pop(0)
+    return module
