@@ -13,6 +13,7 @@ Only NumPy computes here. At the end the same network, made of scratchnet's laye
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable
 from typing import Any
 
@@ -195,4 +196,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_args()  # there are none
     sys.exit(main())

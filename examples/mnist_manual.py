@@ -24,6 +24,7 @@ from scratchnet import SGD, Adam, Conv2d, Dense, Flatten, MaxPool2d, Network, Re
 from scratchnet.data import Batches, Split, load
 from scratchnet.optim import Constant, OneCycle
 from scratchnet.train import Counts, CtrlC, Record, Report, gradient_norms, require_finite, session
+from scratchnet_kernels import get_backend
 
 MODELS = {
     "mlp": lambda classes: [Flatten(), Dense(128), ReLU(), Dense(classes)],
@@ -43,6 +44,8 @@ OPTIMIZERS = {  # how it is made, its learning rate, and whether that rate goes 
 
 def train(o: SimpleNamespace, report: Report, record: Record) -> None:
     """The run. What is known goes into `record` at once, so that it is there whatever ends the run."""
+    report.facts("Settings", vars(o))
+    get_backend(o.backend)  # one that cannot run is refused here, before the data is sought
     data = load(o.data, o.data_dir, val=o.val, samples=o.samples, seed=o.seed)
     report.data(data)
     layers = MODELS[o.model](data.classes)
@@ -106,15 +109,26 @@ def finite(context: click.Context, option: click.Parameter, value: float | None)
     return value
 
 
+class Whole(click.IntRange):
+    """A whole number, so many or more, in words that are not click's ("INTEGER RANGE")."""
+
+    name = "whole number"
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        """What stands for it in the help."""
+        return "N"
+
+
 # fmt: off
-option, choice, count = click.option, click.Choice, click.IntRange
+option, choice, count = click.option, click.Choice, Whole
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @option("--data", type=choice(["auto", "mnist", "fashion", "kmnist", "drawn"]), default="auto", help="Data set.")
 @option("--data-dir", type=click.Path(), help="Where its files are.  [default: SCRATCHNET_DATA, cache, download]")
 @option("--model", type=choice([*MODELS]), default="mlp", help="784-128-10, or two convolutions.")
 @option("--epochs", type=count(1), help="Passes over the training images.  [default: 10; cnn: 8]")
 @option("--batch-size", type=count(1), default=128, help="Images a step.")
-@option("--lr", type=float, callback=finite, help="Learning rate: constant for sgd, else the peak of one cycle.")
+@option("--lr", type=float, callback=finite, help="Learning rate: constant for sgd, else the peak of one cycle.  "
+        "[default: sgd 0.1, momentum 0.2, adam 0.005]")
 @option("--optimizer", type=choice([*OPTIMIZERS]), default="momentum", help="Rule of the step.")
 @option("--samples", type=count(1), help="Use only the file's first N training images.")
 @option("--val", type=count(0), help="The last N of them are for validation.  [default: 5000; a tenth of --samples]")
@@ -127,14 +141,13 @@ option, choice, count = click.option, click.Choice, click.IntRange
 @option("--quiet", is_flag=True, help="Print the result only.")
 def main(**given: Any) -> None:
     """Train on MNIST by hand. Ends with 0, with 2 after an error, with 130 after Ctrl-C."""
-    o = SimpleNamespace(**given)
+    o = SimpleNamespace(**{option.name: given[option.name] for option in main.params})  # as declared, not as typed
     _, usual_lr, cycles = OPTIMIZERS[o.optimizer]
     o.lr, o.schedule = o.lr or usual_lr, "one cycle" if cycles else "constant"
     o.epochs = o.epochs or EPOCHS[o.model]
     if o.val is None:
         o.val = 5000 if o.samples is None else min(5000, o.samples // 10)
     report, record = Report(quiet=o.quiet), Record(vars(o))
-    report.facts("Settings", vars(o))
     sys.exit(session(lambda: train(o, report, record), report, record, o.json))
 
 

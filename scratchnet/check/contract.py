@@ -135,10 +135,10 @@ def check_shapes_and_dtype(subject: Subject, rng: np.random.Generator) -> None:
     narrow = Subject(subject.case, 0, batch=len(subject.x), backend=subject.net.backend.name, dtype="float32")
     narrow.training = subject.training
     for one in (subject, narrow):  # in float64 nothing can be seen to widen to float64
+        shape, expected = one.output().shape, (len(one.x), *one.net.output_shape)
+        if shape != expected:  # which no backward would get past
+            raise CheckError("out_shape disagrees with the forward", expected=expected, actual=shape)
         result = one.run()
-        expected = (len(one.x), *one.net.output_shape)
-        if result.y.shape != expected:
-            raise CheckError("out_shape disagrees with the forward", expected=expected, actual=result.y.shape)
         if result.dx is not None and result.dx.shape != one.x.shape:
             raise CheckError("dx is not shaped like x", expected=one.x.shape, actual=result.dx.shape)
         for name, array in result.arrays().items():
@@ -190,7 +190,7 @@ def check_round_trip(subject: Subject, rng: np.random.Generator) -> None:
 
 
 def check_refuses_wrong_input(subject: Subject, rng: np.random.Generator) -> None:
-    """An input with an axis too many, or of another length where weights fix it, meets a ShapeError."""
+    """An input that is not the network's meets a ShapeError; so does an axis more or less, or the layer takes it."""
     net = subject.net
     for wrong in (np.zeros((2, *net.input_shape, 3)), np.zeros((2, *[n + 1 for n in net.input_shape]))):
         if wrong.shape[1:] == net.input_shape:
@@ -201,6 +201,20 @@ def check_refuses_wrong_input(subject: Subject, rng: np.random.Generator) -> Non
         except ShapeError:
             continue
         raise CheckError("a wrong input was taken", where=subject.where(), actual=wrong.shape)
+    if subject.side:  # their shapes follow the input's
+        return
+    for shape in ((*net.input_shape, 3), net.input_shape[:-1]):  # past the border: a network that is told so
+        try:
+            other = Network([subject.case.layer], shape, backend=net.backend.name, dtype=net.dtype)
+            y, _ = other.forward(np.zeros((2, *shape), np.int64 if subject.index else net.dtype), training=False)
+        except ShapeError:
+            continue
+        except Exception as error:
+            raise CheckError(
+                "a wrong input met no ShapeError", where=subject.where(), actual=f"{error!r} for {shape}"
+            ) from error
+        if y.shape != (2, *other.output_shape):
+            raise CheckError("out_shape disagrees with the forward", expected=other.output_shape, actual=y.shape)
 
 
 CHECKS = (

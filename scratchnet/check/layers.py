@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from scratchnet.core.case import Case
@@ -14,8 +16,16 @@ from .numbers import digits, floats, fractions
 from .subject import Subject
 from .tolerances import rounding
 
+METHODS = {
+    "complex step": ("complex128", check_complex_step),
+    "finite differences": ("float64", check_finite_differences),
+}
+"""What a layer's gradient is held against, and the element type for it."""
 
-def check_layer_gradients(case: Case, seed: int, *, batch: int = 3, training: bool = True) -> dict[str, float]:
+
+def check_layer_gradients(
+    case: Case, seed: int, *, batch: int = 3, training: bool = True, methods: Iterable[str] = tuple(METHODS)
+) -> dict[str, float]:
     """Complex steps and finite differences, by x and every parameter, under several cotangents.
 
     Returns:
@@ -25,7 +35,7 @@ def check_layer_gradients(case: Case, seed: int, *, batch: int = 3, training: bo
         CheckError: naming the layer, the argument, the coordinate, and by how much it is off.
     """
     seen: dict[str, float] = {}
-    for dtype, against in (("complex128", check_complex_step), ("float64", check_finite_differences)):
+    for dtype, against in (METHODS[method] for method in methods):
         rng = np.random.default_rng([seed, 11])
         subject = Subject(case, seed, batch=batch, dtype=dtype)
         subject.training = training
@@ -71,7 +81,7 @@ def check_parity(case: Case, seed: int, *, batch: int = 3, training: bool = True
         expected = slow.run(x, fast.dy.astype(np.float64)).arrays()
         for name, actual in fast.run().arrays().items():
             try:
-                what = f"{backend} differs from the reference"
+                what = f"{backend} in {dtype} differs from the reference in float64"
                 compare(what, name, _wide(actual), expected[name], rounding(dtype))
             except CheckError as error:
                 error.where = f"{error.where}, {fast.where()}"

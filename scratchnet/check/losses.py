@@ -73,9 +73,8 @@ def check_loss(case: LossCase, seed: int) -> float:
         for name, actual, expected in zip(("value", "dz"), fast, slow, strict=True):
             if actual.dtype != z.dtype:
                 raise CheckError(f"{name} changed its element type", where=str(case), actual=actual.dtype)
-            compare(
-                "cpu differs from the reference", f"{name} of {case}", actual.astype(float), expected, rounding(dtype)
-            )
+            what = f"cpu in {dtype} differs from the reference in float64"
+            compare(what, f"{name} of {case}", actual.astype(float), expected, rounding(dtype))
     return seen
 
 

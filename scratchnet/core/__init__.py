@@ -1,5 +1,7 @@
 """The contract: layers, stores, runs, tapes and the network that joins them."""
 
+from scratchnet_kernels import OpTable
+
 from .case import Case, Draw, RandomDraw
 from .composite import Composite
 from .errors import BackendError, ConfigError, DtypeError, ScratchnetError, ShapeError, TapeError, TargetError
@@ -13,6 +15,7 @@ from .initializers import (
     Normal,
     Ones,
     Orthogonal,
+    Uniform,
     Zeros,
 )
 from .layer import LAYERS, Layer, ParamSpec, layer
@@ -23,10 +26,12 @@ from .run import Run
 from .sequential import Sequential
 from .store import Store
 from .tape import Tape
+from .types import Array, Shape, Views
 
 __all__ = [
     "LAYERS",
     "LOSSES",
+    "Array",
     "BackendError",
     "Case",
     "Composite",
@@ -45,6 +50,7 @@ __all__ = [
     "Network",
     "Normal",
     "Ones",
+    "OpTable",
     "Orthogonal",
     "ParamSpec",
     "Plan",
@@ -52,11 +58,14 @@ __all__ = [
     "Run",
     "ScratchnetError",
     "Sequential",
+    "Shape",
     "ShapeError",
     "Store",
     "Tape",
     "TapeError",
     "TargetError",
+    "Uniform",
+    "Views",
     "Zeros",
     "layer",
     "loss",

@@ -55,6 +55,7 @@ class Case:
         mixes_batch: the rows of a batch depend on each other in training (BatchNorm).
         random: the forward draws random numbers in training (Dropout).
         side: side inputs by name, as shapes without the batch axis.
+        masks: the same for side inputs of True and False.
     """
 
     layer: Any
@@ -64,3 +65,4 @@ class Case:
     mixes_batch: bool = False
     random: bool = False
     side: Mapping[str, Shape] = field(default_factory=dict)
+    masks: Mapping[str, Shape] = field(default_factory=dict)

@@ -126,6 +126,20 @@ class Normal:
 
 
 @dataclass(frozen=True)
+class Uniform:
+    """U(-bound, bound), whatever the shape."""
+
+    bound: float
+
+    def __post_init__(self) -> None:
+        if not self.bound >= 0:
+            raise ConfigError("a bound is not negative", actual=self.bound)
+
+    def __call__(self, rng: np.random.Generator, shape: Shape) -> Array:
+        return rng.uniform(-self.bound, self.bound, shape)
+
+
+@dataclass(frozen=True)
 class Constant:
     """One value everywhere."""
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
 
+import numpy as np
+
 from .case import Case, Draw
 from .errors import ConfigError, ShapeError
 from .initializers import Initializer
@@ -90,9 +92,10 @@ def source(settings: Any) -> str:
     shown = []
     for f in dataclasses.fields(settings):
         value = getattr(settings, f.name)
-        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
+        value = value.item() if isinstance(value, np.generic) else value  # np.int64(3) is no source without `np`
+        if f.default is dataclasses.MISSING:
             shown.append(repr(value))
-        elif f.default_factory is dataclasses.MISSING and value != f.default:
+        elif value != f.default:
             shown.append(f"{f.name}={value!r}")
     return f"{type(settings).__name__}({', '.join(shown)})"
 
@@ -113,6 +116,11 @@ def layer(cls: type[L]) -> type[L]:
         )
     LAYERS[made.__name__] = made
     return made
+
+
+def whole(value: object, least: float = 1) -> bool:
+    """Whether it is a whole number, `least` or more. 3.0 is none, nor is True."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
 
 def require(condition: bool, what: str, **facts: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from scratchnet_kernels import get_backend
 
 from .case import Draw
-from .errors import ConfigError, DtypeError, ShapeError
+from .errors import ConfigError, DtypeError, ShapeError, TapeError
 from .layer import source
 from .run import Pool, Run
 from .tape import Tape
@@ -79,11 +79,14 @@ class Loss:
 
         Raises:
             TargetError, ShapeError, DtypeError: where logits and targets do not fit.
+            TapeError: where the tape is spent, so that the logits may have been overwritten.
         """
         if not isinstance(logits, np.ndarray) or logits.dtype.kind not in "fcO":
             raise DtypeError("logits are an array of floats", actual=getattr(logits, "dtype", type(logits).__name__))
         if logits.ndim == 0 or logits.shape[0] == 0:
             raise ShapeError("the batch is empty", expected="N >= 1 samples", actual=logits.shape)
+        if tape is not None and tape.spent:
+            raise TapeError("this tape is spent: its logits may have been overwritten", hint="run forward again")
         run = tape.run if tape is not None else Run(Pool(), training=False, count=np.zeros(1, np.int64))
         k = tape.k if tape is not None else get_backend("reference").table()
         value, saved = self.forward(k, logits, self.admit(logits, targets), run)

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from scratchnet_kernels import get_backend
 
-from .errors import ConfigError, DtypeError, ShapeError
-from .layer import Layer
-from .plan import Plan, Recorder
+from .border import check_batch, check_cotangent, check_side, element_type, sample_shape
+from .layer import Layer, require, whole
+from .optimizer_state import HasSlots, OptimizerState
+from .plan import Plan
+from .record import record
 from .run import Pool, Run
 from .sequential import Sequential
 from .store import Store
 from .tape import Tape
 from .types import Array, Shape, Views
-
-
-class HasSlots(Protocol):
-    """What the network asks of an optimizer: which stores it keeps."""
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """Their names."""
-        ...
-
-
-class OptimizerState:
-    """What an optimizer keeps between steps: stores by name, and how many steps were made."""
-
-    def __init__(self) -> None:
-        self.stores: dict[str, Store] = {}
-        self.steps = 0
-        self.hyper = np.zeros(4)  # lr, step, clip factor, inverse loss scale: what reaches the kernel
 
 
 class Network:
@@ -55,8 +39,15 @@ class Network:
         dtype: element type of parameters and activations.
         ties: {"4.W": "0.W"} makes the first parameter a name of the second.
 
+    Attributes:
+        parameters, gradients, buffers: the stores. Parameters and gradients share one layout.
+        views: parameters and buffers by name: the `p` of the layers.
+        count: an int64 array of one element: how many training forwards there have been.
+        optimizer_states: what optimizers keep with this network, by the optimizer's name.
+
     Raises:
-        ConfigError, ShapeError: where the layers do not fit each other or the input; the message names the layer.
+        ConfigError: a setting without meaning.
+        ShapeError: where the layers do not fit each other or the input; the message names the layer.
         BackendError: where the backend cannot run.
     """
 
@@ -74,12 +65,11 @@ class Network:
             self.body = layers
         else:
             self.body = Sequential(*([layers] if isinstance(layers, Layer) else layers))
-        self.input_shape = tuple(int(n) for n in input_shape)
+        self.input_shape = sample_shape(input_shape)
         self.output_shape = self.body.out_shape(self.input_shape)
+        require(whole(seed, least=0), "a seed is a whole number, 0 or more", actual=repr(seed))
         self.seed = seed
-        self.dtype = np.dtype(dtype)
-        if self.dtype.kind not in "fcO":
-            raise ConfigError("a network computes in floats", expected="float32 or float64", actual=self.dtype)
+        self.dtype = element_type(dtype)
         self.backend = get_backend(backend)
         self.parameters = Store(self.body.params(self.input_shape), self.dtype, ties)
         self.gradients = self.parameters.like()
@@ -87,9 +77,9 @@ class Network:
         self.parameters.initialize(seed)
         self.buffers.initialize(seed)
         self.k = self.backend.table()
-        self.count = np.zeros(1, np.int64)  # training forwards so far
+        self.count = np.zeros(1, np.int64)
         self.optimizer_states: dict[str, OptimizerState] = {}
-        self._p = Views(self.parameters.views | self.buffers.views)
+        self.views = Views(self.parameters.views | self.buffers.views)
         self._pool = Pool()
         self._spent: list[Array] = []
 
@@ -118,13 +108,22 @@ class Network:
 
         Raises:
             ShapeError, DtypeError: where x does not fit.
+            ConfigError: where no layer reads a side input. A forward that raises has changed nothing.
         """
+        check_batch(x, self.input_shape, self.dtype, self.body.in_kind == "index")
         self._reclaim()
         if training:
             self.count += 1
         run = Run(self._pool, training=training, count=self.count, seed=self.seed, side=side)
         tape = Tape(self.k, run, self.parameters.version, self._spent)  # made first: an error gives its memory back
-        logits, tape.saved = self.body.forward(self.k, self._p, self._admit(x, run), run)
+        try:
+            logits, tape.saved = self.body.forward(self.k, self.views, self._cast(x, run), run)
+            check_side(run.side)
+        except BaseException:
+            if training:
+                self.count -= 1
+            raise
+        tape.logits_shape = logits.shape
         if training:
             for name, new in run.updates.items():
                 self.k.copy(new, self.buffers.views[name])
@@ -147,20 +146,20 @@ class Network:
             ShapeError, DtypeError: where dlogits does not fit.
         """
         tape.check(self._spent, self.parameters.version)
-        if dlogits.shape[1:] != self.output_shape:
-            raise ShapeError(
-                "dlogits is not shaped like the logits", expected=("N", *self.output_shape), actual=dlogits.shape
-            )
+        check_cotangent(dlogits, tape.logits_shape, self.dtype)
         tape.run.need_dx = need_dx
-        dx = self.body.backward(self.k, self._p, self.gradients.views, tape.saved, dlogits, tape.run)
+        dx = self.body.backward(self.k, self.views, self.gradients.views, tape.saved, dlogits, tape.run)
         if not keep:
             tape.release()
         return dx
 
     def predict(self, x: Array, *, batch_size: int = 1024, **side: Array) -> Array:
-        """The logits of x in evaluation mode, in an array of its own. Works through x in batches to bound memory."""
-        if len(x) == 0:
-            self._admit(x, Run(self._pool, training=False, count=self.count))
+        """The logits of x in evaluation mode, in an array of its own. Works through x in batches to bound memory.
+
+        Raises ShapeError or DtypeError where x does not fit, ConfigError unless batch_size is 1 or more.
+        """
+        require(whole(batch_size), "batch_size is a whole number, 1 or more", actual=repr(batch_size))
+        check_batch(x, self.input_shape, self.dtype, self.body.in_kind == "index")
         out = np.empty((len(x), *self.output_shape), self.dtype)
         for start in range(0, len(x), batch_size):
             part = slice(start, start + batch_size)
@@ -184,69 +183,17 @@ class Network:
 
     def record(self, batch_size: int, *, training: bool = True, need_dx: bool = False, **side: Array) -> Plan:
         """The plan of one step: every op call of forward and backward, with its buffers, and nothing computed."""
-        recorder = Recorder(self.backend)
-        run = Run(Pool(), training=training, count=self.count, seed=self.seed, side=side, recorder=recorder)
-        recorder.path = lambda: run.path
-        given = {"parameters": self.parameters, "gradients": self.gradients, "buffers": self.buffers}
-        for kind, store in given.items():
-            recorder.lease(store.flat, kind)
-        recorder.lease(self.count, "count")
-        for name, array in side.items():
-            recorder.lease(array, name)
-        kind_of_x = self.dtype if self.body.in_kind == "float" else np.dtype(np.int64)
-        x = recorder.lease(np.zeros((batch_size, *self.input_shape), kind_of_x), "x")
-        logits, saved = self.body.forward(recorder, self._p, x, run)  # type: ignore[arg-type]
-        forward = tuple(recorder.calls)
-        dlogits = recorder.lease(np.zeros(logits.shape, self.dtype), "dlogits")
-        run.need_dx = need_dx
-        dx = self.body.backward(recorder, self._p, self.gradients.views, saved, dlogits, run)  # type: ignore[arg-type]
-        logits_at, dx_at = recorder.ref(logits, "logits"), recorder.ref(dx, "dx")
-        updates = {name: recorder.ref(new, name) for name, new in run.updates.items()}
-        return Plan(
-            backend=self.backend,
-            buffers=tuple(recorder.buffers),
-            forward=forward,
-            backward=tuple(recorder.calls[len(forward) :]),
-            logits=logits_at,
-            dx=dx_at,
-            updates=updates,
-        )
+        return record(self, batch_size, training=training, need_dx=need_dx, side=side)
 
     def _reclaim(self) -> None:
         """Make the memory of spent tapes available."""
         self._pool.give(self._spent)
         self._spent.clear()
 
-    def _admit(self, x: Array, run: Run) -> Array:
-        """The border: refuse what does not fit, cast floats to the network's own."""
-        if not hasattr(x, "dtype") or not hasattr(x, "shape"):
-            raise DtypeError(
-                "the input is not an array", expected="a NumPy array", actual=type(x).__name__, hint="np.asarray(x)"
-            )
-        if tuple(x.shape[1:]) != self.input_shape or x.ndim == 0:
-            hint = None
-            if tuple(x.shape) == self.input_shape:
-                hint = "this is one sample; a batch of one is x[None]"
-            elif np.prod(x.shape[1:]) == np.prod(self.input_shape):
-                hint = f"x.reshape(len(x), {', '.join(map(str, self.input_shape))})"
-            raise ShapeError(
-                "the input does not fit the network", expected=("N", *self.input_shape), actual=x.shape, hint=hint
-            )
-        if len(x) == 0:
-            raise ShapeError("the batch is empty", expected="N >= 1 samples", actual=x.shape)
-        if self.body.in_kind == "index":
-            if x.dtype.kind not in "iu":
-                raise DtypeError("this network takes indices", expected="whole numbers", actual=x.dtype)
+    def _cast(self, x: Array, run: Run) -> Array:
+        """x, or a copy in the network's own float where x has another one."""
+        if self.body.in_kind == "index" or x.dtype == self.dtype:
             return x
-        if x.dtype == self.dtype:
-            return x
-        if x.dtype.kind not in ("f" if self.dtype.kind == "f" else "fcO"):
-            raise DtypeError(
-                "this network takes floats",
-                expected=self.dtype,
-                actual=x.dtype,
-                hint="scale pixels first: x.astype(np.float32) / 255" if x.dtype.kind in "iu" else None,
-            )
-        cast = run.empty(tuple(x.shape), self.dtype)
+        cast = run.empty(x.shape, self.dtype)
         np.copyto(cast, x, casting="unsafe")
         return cast

@@ -72,7 +72,7 @@ class Recorder:
         """The place of an array; anything else as it is."""
         if not isinstance(value, np.ndarray):
             return value
-        low, high = np.lib.array_utils.byte_bounds(value)
+        low, high = _bounds(value)
         for number in range(len(self.buffers) - 1, -1, -1):
             buffer = self.buffers[number]
             if buffer.first <= low and high <= buffer.first + buffer.nbytes and buffer.dtype == value.dtype:
@@ -104,6 +104,15 @@ class Recorder:
 
 def _address(array: Array) -> int:
     return int(array.__array_interface__["data"][0])
+
+
+def _bounds(array: Array) -> tuple[int, int]:
+    """The address of the first byte, and of the one behind the last. Strides may be negative."""
+    first = _address(array)
+    if array.size == 0:
+        return first, first
+    reach = [(n - 1) * step for n, step in zip(array.shape, array.strides, strict=True)]
+    return first + sum(r for r in reach if r < 0), first + sum(r for r in reach if r > 0) + array.itemsize
 
 
 @dataclass(frozen=True)

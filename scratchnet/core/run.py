@@ -26,8 +26,8 @@ def debugging() -> bool:
 
 def poison(array: Array) -> None:
     """Fill with what no computation should meet: NaN, or the extreme of a whole-number type."""
-    if array.dtype.kind in "fc":
-        array[...] = np.nan
+    if array.dtype.kind in "fc":  # the imaginary part too: a complex step looks at nothing else
+        array[...] = np.nan if array.dtype.kind == "f" else complex(np.nan, np.nan)
     elif array.dtype.kind in "iu":
         array[...] = np.iinfo(array.dtype).max
 
@@ -63,6 +63,19 @@ class Pool:
                 self._free.setdefault(slab.dtype, {}).setdefault(slab.size, []).append(slab)
 
 
+class SideInputs(dict[str, Array]):
+    """Side inputs by name. Remembers which were asked for, so that a misspelt one is not passed over in silence."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The side input of that name, or the default where it was not given."""
+        self.asked.add(name)
+        return super().get(name, default)
+
+
 class Run:
     """What a layer's forward or backward may ask for besides its arguments.
 
@@ -87,7 +100,7 @@ class Run:
         self.training = training
         self.need_dx = False
         self.count = count
-        self.side = side or {}
+        self.side = SideInputs(side or {})
         self.path = ""
         self.leased: list[Array] = []
         self.updates: dict[str, Array] = {}

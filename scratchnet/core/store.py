@@ -91,13 +91,13 @@ class Store:
     def freeze(self, prefix: str, frozen: bool = True) -> list[str]:
         """Freeze (or thaw) every parameter called `prefix` or below it; return their names.
 
-        Raises ConfigError where there is none.
+        A tied parameter is frozen under all of its names. Raises ConfigError where there is none.
         """
-        names = [name for name in self.segments if name == prefix or name.startswith(prefix + ".")]
+        names = [name for name in self.specs if name == prefix or name.startswith(prefix + ".")]
         if not names:
-            raise ConfigError(f"there is no parameter {prefix!r}", expected=", ".join(self.segments))
+            raise ConfigError(f"there is no parameter {prefix!r}", expected=", ".join(self.specs))
         for name in names:
-            self.segments[name].frozen = frozen
+            self.segments[self.ties.get(name, name)].frozen = frozen
         return names
 
     def snapshot(self) -> dict[str, Array]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import TapeError
 from .run import Run
-from .types import Array
+from .types import Array, Shape
 
 if TYPE_CHECKING:
     from scratchnet_kernels import OpTable
@@ -23,6 +23,7 @@ class Tape:
         self.k = k
         self.run = run
         self.saved: Any = None
+        self.logits_shape: Shape = ()
         self.spent = False
         self._version = version  # of the parameters at the forward
         self._returns = spent  # where the network collects slabs for its next forward

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .catalog import DIGITS, IDX_FILES, Entry
+from scratchnet.core.layer import whole
+
+from .catalog import CATALOG, DIGITS, IDX_FILES, Entry
 from .cifar import read_cifar10
 from .drawn import drawn
 from .errors import DataError, UnavailableError
@@ -87,8 +90,9 @@ def load(
         except UnavailableError as error:
             if folder is not None:
                 raise
-            reason = f"{error.what}: {error.actual}" if error.actual is not None else error.what
-            note = f"MNIST could not be had ({reason}): using drawn digits, which are not MNIST"
+            facts = f"{error.what} ({error.actual})" if error.actual is not None else error.what
+            note = f"these digits are drawn, they are not MNIST: {facts}"
+            note += f". To have it, {error.hint}" if error.hint else ""
             return replace(_drawn(val, samples, seed), note=note)
     if name == "idx":
         if folder is None:
@@ -99,7 +103,7 @@ def load(
 
 def _drawn(val: int, samples: int | None, seed: int) -> Dataset:
     n, n_test = DRAWN
-    train = drawn(n if samples is None else _within(samples, n), seed=seed, name="train")
+    train = drawn(n if samples is None else _within(samples, n, "drawn"), seed=seed, name="train")
     test = drawn(n_test, seed=seed, name="test")
     return _assemble("drawn", train, test, DIGITS, f"drawn with seed {seed}", val, None)
 
@@ -110,6 +114,8 @@ def _load(found: Found, val: int, samples: int | None) -> Dataset:
         train, test, class_names = read_cifar10(found.folder)
         return _assemble(name, train, test, class_names, f"{found.folder} ({found.how})", val, samples)
     train, test = _read_idx_pair(found, "train"), _read_idx_pair(found, "t10k")
+    if name in CATALOG:
+        _refuse_another(found, test[1])
     class_names = found.entry.class_names
     if not class_names:
         class_names = tuple(str(i) for i in range(1 + int(train[1].max(initial=0))))
@@ -127,6 +133,22 @@ def _read_idx_pair(found: Found, prefix: str) -> Pair:
     )
 
 
+def _refuse_another(found: Found, labels: Array) -> None:
+    """Refuse a published data set in another's place: MNIST under Fashion-MNIST's class names trains as if right."""
+    name = IDX_FILES[3]
+    header = bytes((0, 0, 8, 1)) + len(labels).to_bytes(4, "big")
+    content = hashlib.sha256(header + labels.tobytes()).hexdigest()
+    for other in CATALOG.values():
+        if other.name != found.entry.name and any(file.content == content for file in other.files):
+            raise DataError(
+                f"these are the files of {other.name}",
+                where=str(found.path(name)),
+                expected=found.entry.name,
+                actual=other.name,
+                hint=f"ask for {other.name}, or give the folder of {found.entry.name}",
+            )
+
+
 def _is_checked(found: Found, name: str) -> bool:
     """Whether the file is known to be the published one: by its content (then it has been read), or byte for byte."""
     for file in found.entry.files:
@@ -138,22 +160,34 @@ def _is_checked(found: Found, name: str) -> bool:
 def _assemble(
     name: str, train: Pair, test: Pair, class_names: tuple[str, ...], source: str, val: int, samples: int | None
 ) -> Dataset:
-    whole = Split("train", *train)  # checks that there are as many labels as samples
-    n = len(whole) if samples is None else _within(samples, len(whole))
-    if not 0 <= val < n:
-        raise DataError("val is out of range", where=name, expected=f"0..{n - 1} of {n} training samples", actual=val)
+    given = Split("train", *train)  # checks that there are as many labels as samples
+    n = len(given) if samples is None else _within(samples, len(given), name)
+    if not whole(val, least=0) or val >= n:
+        raise DataError(
+            "val is out of range",
+            where=name,
+            expected=f"0..{n - 1:,}, so that one of {n:,} training samples or more is left",
+            actual=val,
+            hint="take a smaller val, or 0 for no validation",
+        )
     cut = n - val
     return Dataset(
         name=name,
-        train=Split("train", whole.x[:cut], whole.y[:cut]),
-        val=Split("val", whole.x[cut:n], whole.y[cut:n]) if val else None,
+        train=Split("train", given.x[:cut], given.y[:cut]),
+        val=Split("val", given.x[cut:n], given.y[cut:n]) if val else None,
         test=Split("test", *test),
         class_names=class_names,
         source=source,
     )
 
 
-def _within(samples: int, available: int) -> int:
-    if not 1 <= samples <= available:
-        raise DataError("samples is out of range", expected=f"1..{available}", actual=samples)
+def _within(samples: int, available: int, name: str) -> int:
+    if not whole(samples) or samples > available:
+        raise DataError(
+            "samples is out of range",
+            where=name,
+            expected=f"1..{available:,} training samples",
+            actual=samples,
+            hint="take fewer, or leave it out to take all",
+        )
     return samples

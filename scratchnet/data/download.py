@@ -99,10 +99,20 @@ def fetch(entry: Entry, files: tuple[RemoteFile, ...], folder: Path, patience: f
                 )
 
 
-def _reason(fault: Exception) -> str:
+def _reason(fault: BaseException) -> str:
     if isinstance(fault, DataError):
         return f"{fault.what}, expected {fault.expected}, got {fault.actual}"
+    while (inner := _cause(fault)) is not None:
+        fault = inner
     return str(fault) or type(fault).__name__
+
+
+def _cause(fault: BaseException) -> BaseException | None:
+    """What an HTTP client's error wraps; its own text repeats the whole request."""
+    for inner in (getattr(fault, "reason", None), getattr(fault, "original_error", None), *fault.args):
+        if isinstance(inner, BaseException):
+            return inner
+    return None
 
 
 def _fetch(url: str, file: RemoteFile, path: Path, bar: Progress, patience: float) -> None:
@@ -133,5 +143,5 @@ def _make_writable(folder: Path) -> None:
             "the cache folder cannot be written",
             where=str(folder),
             actual=error.strerror or str(error),
-            hint="set SCRATCHNET_DATA to a folder that holds the data set, or pass folder=",
+            hint="set SCRATCHNET_DATA to a folder that holds the data set, or give the folder (folder=, --data-dir)",
         ) from error

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchnet.core.layer import whole
 from scratchnet_kernels.backend import Backend, get_backend
 
 from .errors import DataError
@@ -57,8 +58,9 @@ class Batches:
         drop_last: bool = False,
         backend: str | Backend = "cpu",
     ) -> None:
-        if batch_size < 1 or seed < 0:
-            raise DataError("batches cannot be made", expected="batch_size >= 1, seed >= 0", actual=(batch_size, seed))
+        if not whole(batch_size) or not whole(seed, least=0):
+            expected, actual = "whole numbers, batch_size >= 1, seed >= 0", f"batch_size={batch_size}, seed={seed}"
+            raise DataError("batches cannot be made", where=f"{split.name} split", expected=expected, actual=actual)
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise DataError("wrong element type", where="batches", expected="float32 or float64", actual=dtype)
         self.split, self.batch_size, self.shuffle, self.seed = split, batch_size, shuffle, seed
@@ -93,7 +95,7 @@ class Batches:
 
         Raises DataError for an epoch or a start out of range, at the call.
         """
-        if epoch < 0 or not 0 <= start <= len(self):
+        if not whole(epoch, least=0) or not whole(start, least=0) or start > len(self):
             raise DataError(
                 "no such batch",
                 where=f"{self.split.name} split",

@@ -54,6 +54,7 @@ def find(entry: Entry, folder: str | Path | None = None, *, patience: float = PA
             where=str(folder),
             expected=_listing(entry),
             actual="no such folder" if not Path(folder).is_dir() else "none of them",
+            hint="give the folder that holds these files, or leave it out to search and download",
         )
     named = os.environ.get(VARIABLE)
     if named and (found := _look(entry, Path(named) / entry.name, VARIABLE)):
@@ -70,8 +71,9 @@ def find(entry: Entry, folder: str | Path | None = None, *, patience: float = PA
             cifar.unpack_cifar(archive, cached)
             archive.unlink()
     except DataError as error:
-        if named and not Path(named).is_dir():
-            error.actual = f"{VARIABLE} names {named}, which is no folder; {error.actual}"
+        if named:
+            lack = f"has no {entry.name}/ with its files" if Path(named).is_dir() else "is no folder"
+            error.actual = f"{VARIABLE} names {named}, which {lack}; {error.actual}"
         raise
     return Found(entry, _place(entry, cached), "downloaded")
 

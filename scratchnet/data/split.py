@@ -29,6 +29,8 @@ class Split:
 
     def __post_init__(self) -> None:
         x, y = self.x, np.asarray(self.y)
+        if not isinstance(x, np.ndarray):
+            raise self._error("x is not an array", expected="a NumPy array", actual=type(x).__name__)
         if x.dtype != np.uint8 and x.dtype.kind != "f":
             raise self._error("wrong element type of x", expected="uint8 or float", actual=x.dtype)
         if x.ndim not in (2, 3, 4):

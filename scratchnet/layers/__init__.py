@@ -7,7 +7,9 @@ from scratchnet.core.sequential import Sequential
 
 from .avg_pool2d import AvgPool2d
 from .batch_norm import BatchNorm1d, BatchNorm2d
+from .conv1d import Conv1d
 from .conv2d import Conv2d
+from .conv_transpose2d import ConvTranspose2d
 from .dense import Dense
 from .dropout import Dropout
 from .elu import ELU
@@ -16,15 +18,20 @@ from .flatten import Flatten
 from .gelu import GELU
 from .global_avg_pool2d import GlobalAvgPool2d
 from .group_norm import GroupNorm
+from .gru import GRU
 from .layer_norm import LayerNorm
 from .leaky_relu import LeakyReLU
 from .log_softmax import LogSoftmax
+from .lstm import LSTM
 from .max_pool2d import MaxPool2d
+from .multi_head_attention import MultiHeadAttention
 from .parallel import Parallel
+from .positional_embedding import PositionalEmbedding
 from .relu import ReLU
 from .reshape import Reshape
 from .residual import Residual
 from .rms_norm import RMSNorm
+from .rnn import RNN
 from .sigmoid import Sigmoid
 from .silu import SiLU
 from .softmax import Softmax
@@ -38,10 +45,15 @@ for _module in iter_modules(__path__):
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Conv1d",
     "Conv2d",
+    "ConvTranspose2d",
     "Dense",
     "Dropout",
     "Embedding",
@@ -52,7 +64,9 @@ __all__ = [
     "LeakyReLU",
     "LogSoftmax",
     "MaxPool2d",
+    "MultiHeadAttention",
     "Parallel",
+    "PositionalEmbedding",
     "RMSNorm",
     "ReLU",
     "Reshape",

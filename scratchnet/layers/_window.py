@@ -80,9 +80,9 @@ def pool_shape(
     return (in_shape[0], *out)
 
 
-def too_large(layer: Layer, axis: int, reach: int, extent: int, before: int, after: int) -> ShapeError:
-    """The error for a window that exceeds the padded input along an axis."""
-    name = ("height", "width")[axis]
+def too_large(layer: Layer, axis: int | str, reach: int, extent: int, before: int, after: int) -> ShapeError:
+    """The error for a window that exceeds the padded input along an axis: 0, 1, or one of another name."""
+    name = ("height", "width")[axis] if isinstance(axis, int) else axis
     return layer.refuse(
         f"a padded {name} of at least {reach}, the {name} of the window",
         f"{extent + before + after} = {extent} + {before} + {after} of padding",

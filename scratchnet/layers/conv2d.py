@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from scratchnet.core.case import Case, Draw
 from scratchnet.core.initializers import HeNormal, Initializer, Zeros
-from scratchnet.core.layer import Layer, ParamSpec, layer, require
+from scratchnet.core.layer import Layer, ParamSpec, layer, require, whole
 from scratchnet.core.types import Array, Shape, Views
 
 from ._window import Pair, Size, one_size, pair, places, span, too_large
@@ -64,8 +64,8 @@ class Conv2d(Layer):
     init: Initializer = HeNormal()
 
     def __post_init__(self) -> None:
-        require(self.out >= 1, "Conv2d needs at least one output channel", actual=self.out)
-        require(self.groups >= 1, "Conv2d needs at least one group", actual=self.groups)
+        require(whole(self.out), "Conv2d's out is a whole number, 1 or more", actual=repr(self.out))
+        require(whole(self.groups), "Conv2d's groups is a whole number, 1 or more", actual=repr(self.groups))
         require(
             self.out % self.groups == 0,
             "Conv2d cuts its output channels into equal groups",
@@ -130,7 +130,7 @@ class Conv2d(Layer):
         return (self.out, *out)
 
     def forward(self, k: OpTable, p: Views, x: Array, run: Run) -> tuple[Array, Saved]:
-        """Y = b + Σ W · x, at every place of the window."""
+        """y = b + Σ W · x, at every place of the window."""
         y = run.empty((len(x), *self.out_shape(x.shape[1:])), x.dtype)  # (N, C, H, W) -> (N, out, OH, OW)
         k.conv2d(x, p["W"], p.get("b"), y, *self._settings())
         return y, Saved(x)

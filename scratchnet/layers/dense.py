@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scratchnet.core.case import Case, Draw
 from scratchnet.core.initializers import HeNormal, Initializer, Zeros
-from scratchnet.core.layer import Layer, ParamSpec, layer, require
+from scratchnet.core.layer import Layer, ParamSpec, layer, require, whole
 from scratchnet.core.types import Array, Shape, Views
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Dense(Layer):
     init: Initializer = HeNormal()
 
     def __post_init__(self) -> None:
-        require(self.out >= 1, "Dense needs at least one output", actual=self.out)
+        require(whole(self.out), "Dense's out is a whole number, 1 or more", actual=repr(self.out))
 
     def params(self, in_shape: Shape) -> Mapping[str, ParamSpec]:
         """W, and b where there is a bias."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from scratchnet.core.case import Case, Draw
 from scratchnet.core.initializers import Initializer, Normal
-from scratchnet.core.layer import Layer, ParamSpec, layer, require
+from scratchnet.core.layer import Layer, ParamSpec, layer, require, whole
 from scratchnet.core.types import Array, Shape, Views
 
 if TYPE_CHECKING:
@@ -64,10 +64,14 @@ class Embedding(Layer):
     init: Initializer = Normal()
 
     def __post_init__(self) -> None:
-        require(self.count >= 1 and self.dim >= 1, "Embedding needs rows", actual=(self.count, self.dim))
+        require(
+            whole(self.count) and whole(self.dim),
+            "Embedding's count and dim are whole numbers, 1 or more",
+            actual=(self.count, self.dim),
+        )
         if self.padding_index is not None:
             require(
-                0 <= self.padding_index < self.count,
+                whole(self.padding_index, least=0) and self.padding_index < self.count,
                 "padding_index is one of the rows",
                 expected=f"0..{self.count - 1}",
                 actual=self.padding_index,

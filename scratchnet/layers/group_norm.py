@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from scratchnet.core.case import Case, Draw
-from scratchnet.core.layer import Layer, ParamSpec, layer, require
+from scratchnet.core.layer import Layer, ParamSpec, layer, require, whole
 from scratchnet.core.types import Array, Shape, Views
 
 from ._statistics import Saved, scale_and_shift, wide
@@ -42,7 +42,7 @@ class GroupNorm(Layer):
     affine: bool = True
 
     def __post_init__(self) -> None:
-        require(self.groups >= 1, "GroupNorm needs at least one group", actual=self.groups)
+        require(whole(self.groups), "GroupNorm's groups is a whole number, 1 or more", actual=repr(self.groups))
         require(self.eps > 0, "GroupNorm's eps is positive", actual=self.eps)
 
     def params(self, in_shape: Shape) -> Mapping[str, ParamSpec]:

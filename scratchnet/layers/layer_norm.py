@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from scratchnet.core.case import Case, Draw
-from scratchnet.core.layer import Layer, ParamSpec, layer, require
+from scratchnet.core.layer import Layer, ParamSpec, layer, require, whole
 from scratchnet.core.types import Array, Shape, Views
 
 from ._statistics import Saved, flat, scale_and_shift, wide
@@ -44,7 +44,7 @@ class LayerNorm(Layer):
 
     def __post_init__(self) -> None:
         require(
-            type(self.axes) is int and self.axes >= 1,
+            whole(self.axes),
             "LayerNorm normalises one axis or more",
             expected="a number of axes, counted from the last",
             actual=repr(self.axes),

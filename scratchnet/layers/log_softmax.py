@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from scratchnet.core.case import Case, Draw
-from scratchnet.core.layer import Layer, layer, require
+from scratchnet.core.layer import Layer, layer, require, whole
 from scratchnet.core.types import Array, Shape, Views
 
 from ._reshaped import melted, reshaped
@@ -39,6 +40,7 @@ class LogSoftmax(Layer):
     axis: int = 1
 
     def __post_init__(self) -> None:
+        require(whole(self.axis, least=-math.inf), "axis is a whole number", actual=repr(self.axis))
         require(self.axis != 0, "the samples of a batch do not mix", actual="axis=0", hint="axis=1 or axis=-1")
 
     def out_shape(self, in_shape: Shape) -> Shape:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from scratchnet.core.case import Case, Draw
 from scratchnet.core.composite import Composite, trains
 from scratchnet.core.errors import ConfigError, ShapeError
-from scratchnet.core.layer import Layer, layer, require
+from scratchnet.core.layer import Layer, layer, require, whole
 from scratchnet.core.sequential import Sequential
 from scratchnet.core.types import Array, Shape, Views
 
@@ -58,7 +58,12 @@ class Parallel(Composite):
         kinds = {branch.in_kind for branch in branches}
         require(len(kinds) == 1, "branches take one kind of input", actual=" and ".join(sorted(kinds)))
         require(combine in ("concat", "sum"), "combine is concat or sum", actual=repr(combine))
-        require(axis >= 1, "axis counts the batch axis as 0, which cannot be joined", expected=">= 1", actual=axis)
+        require(
+            whole(axis),
+            "axis is a whole number; the batch axis counts as 0 and cannot be joined",
+            expected=">= 1",
+            actual=repr(axis),
+        )
         for name, value in (("branches", branches), ("combine", combine), ("axis", axis)):
             object.__setattr__(self, name, value)
 

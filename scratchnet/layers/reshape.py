@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from scratchnet.core.case import Case, Draw
-from scratchnet.core.layer import Layer, layer, require
+from scratchnet.core.layer import Layer, layer, require, whole
 from scratchnet.core.types import Array, Shape, Views
 
 from ._reshaped import reshaped
@@ -40,8 +40,8 @@ class Reshape(Layer):
 
     def __init__(self, *shape: int | tuple[int, ...]) -> None:
         extents = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
-        whole = all(isinstance(n, int) and (n >= 1 or n == -1) for n in extents)
-        require(whole, "Reshape takes whole numbers", expected="extents >= 1, one of them -1", actual=shape)
+        fits = all(whole(n, least=-1) and n != 0 for n in extents)
+        require(fits, "Reshape takes whole numbers", expected="extents >= 1, one of them -1", actual=shape)
         require(list(extents).count(-1) <= 1, "Reshape can infer one extent only", actual=shape)
         object.__setattr__(self, "shape", tuple(extents))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from scratchnet.core.layer import require
 from scratchnet.core.loss import Loss, LossCase, loss
 from scratchnet.core.types import Array
 
-from ._same_shape import refuse_nan
+from ._same_shape import Reduction, check_reduction, refuse_nan
 
 if TYPE_CHECKING:
     from scratchnet.core.run import Run
@@ -40,11 +41,12 @@ class SoftmaxCrossEntropy(Loss):
 
     Args:
         label_smoothing: ε, 0 <= ε <= 1.
-        class_weights: one weight a class, or None for 1 each.
+        class_weights: a tuple, one weight a class, or None for 1 each.
         ignore_index: rows with this class index count for nothing.
         reduction: "mean" or "sum".
 
     Raises:
+        ConfigError: a setting without meaning.
         TargetError: a class index outside 0..C-1, or nothing but ignored rows under the mean; a NaN.
         ShapeError, DtypeError: where logits and targets do not fit each other.
     """
@@ -52,11 +54,17 @@ class SoftmaxCrossEntropy(Loss):
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
     ignore_index: int = -100
-    reduction: Literal["mean", "sum"] = "mean"
+    reduction: Reduction = "mean"
 
     def __post_init__(self) -> None:
         require(0 <= self.label_smoothing <= 1, "label_smoothing lies in [0, 1]", actual=self.label_smoothing)
-        require(self.reduction in ("mean", "sum"), "reduction is mean or sum", actual=repr(self.reduction))
+        weights = () if self.class_weights is None else self.class_weights
+        require(
+            isinstance(weights, tuple) and all(0 <= w < math.inf for w in weights),
+            "class_weights is a tuple of numbers, none of them negative",
+            actual=repr(self.class_weights),
+        )
+        check_reduction(self.reduction)
 
     def admit(self, logits: Array, targets: Array) -> Array:
         """Class indices or probabilities; every index is looked at."""
@@ -72,7 +80,12 @@ class SoftmaxCrossEntropy(Loss):
             refuse_nan(targets)
             return targets if targets.dtype == logits.dtype else targets.astype(logits.dtype)
         if targets.shape != (n,):
-            raise ShapeError("targets do not fit the logits", expected=f"({n},) indices", actual=targets.shape)
+            raise ShapeError(
+                "targets do not fit the logits",
+                expected=f"({n},) class indices, or ({n}, {classes}) probabilities",
+                actual=f"{targets.shape} of {targets.dtype}",
+                hint=f"targets.astype(np.{logits.dtype})" if targets.shape == (n, classes) else None,
+            )
         if targets.dtype.kind not in "iu":
             raise DtypeError("class indices are whole numbers", expected="int64", actual=targets.dtype)
         if (

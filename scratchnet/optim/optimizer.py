@@ -45,7 +45,7 @@ class Optimizer:
         state.steps += 1
         state.hyper[:] = (self.lr if lr is None else lr), state.steps, clip, inverse_scale
         for stretch, lr_scale, decay_scale in net.parameters.runs():
-            slots: dict[str, Any] = {name: store.flat[stretch] for name, store in state.stores.items()}
+            slots: dict[str, Any] = {name: state.stores[name].flat[stretch] for name in self.slots}
             p, g = net.parameters.flat[stretch], net.gradients.flat[stretch]
             self.update(net.k, p, g, slots, state.hyper, lr_scale, decay_scale)
         net.parameters.version += 1

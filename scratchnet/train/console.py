@@ -36,6 +36,7 @@ class Report:
             out.reconfigure(errors="replace")  # a name that the terminal cannot show must not end a run
         self.console = Console(file=out, highlight=False, markup=False, emoji=False)
         self.quiet = quiet
+        self.compiled = False  # kernels, within the run
 
     def line(self, text: str, style: str = "") -> None:
         """A line of text; breaks at spaces."""
@@ -72,10 +73,12 @@ class Report:
         facts["a sample"] = f"{' x '.join(map(str, data.input_shape))} {x.dtype}, {x.min()} to {x.max()}"
         facts["train mean"] = f"{x.mean(dtype=np.float64):.4g}"
         self.facts("Data", facts)
+        if self.quiet:
+            if data.note:
+                print(f"note: {data.note}", file=sys.stderr)
+            return
         if data.note:
             self.line(f"Note: {data.note}", "bold yellow")
-        if self.quiet:
-            return
         sizes = {name: np.bincount(split.y, minlength=data.classes) for name, split in splits.items()}
         wide = self.console.width >= NARROW
         table = self._table("class", *(sizes if wide else ["train"]), "share")
@@ -95,6 +98,7 @@ class Report:
         return LiveLine(self.console, epochs, batches, quiet=self.quiet, notice=self._compiling)
 
     def _compiling(self) -> None:
+        self.compiled = True
         self.line("compiling kernels, once; the next run finds them in the cache", "dim")
 
     def epoch(self, epoch: int, epochs: int, measured: Mapping[str, Counts | None], norms: Mapping[str, float]) -> None:
@@ -165,13 +169,17 @@ class Report:
                 continue
             self.console.print(Text(f"\n{title}", "bold"))
             drawn = pictures.prepare(images[chosen], self.console.width)
-            cells = []
+            cells, width = [], drawn.shape[2]
             for i, shades in zip(chosen, drawn, strict=True):
-                answer = f"answer {names[taken[i]]}, {percent(float(sure[i]), 0)}"
+                answer = f"answer {names[taken[i]]}, {percent(float(sure[i]), 1)}"
+                width = max(width, len(answer))
                 verdict = Text(answer, "green" if taken[i] == labels[i] else "red")
                 truth = Text(f"true {names[labels[i]]}")
                 cells.append(Group(pictures.draw(shades, self.console), truth, verdict))
-            self.console.print(Columns(cells, width=drawn.shape[2], padding=(0, pictures.GAP)))
+            if width + pictures.GAP > self.console.width:  # no room for a row
+                self.console.print(*cells, sep="\n")
+            else:
+                self.console.print(Columns(cells, width=width, padding=(0, pictures.GAP)))
 
     def _indented(self, text: str, style: str = "") -> None:
         if not self.quiet:

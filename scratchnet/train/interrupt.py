@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+def tell(text: str) -> None:
+    """Write to standard error, past its buffer: a signal may come while something else is being written."""
+    with suppress(OSError, ValueError, AttributeError):  # closed, or not a file
+        os.write(sys.stderr.fileno(), text.encode())
 
 
 class CtrlC:
@@ -35,6 +44,7 @@ class CtrlC:
         if self.heard:
             raise KeyboardInterrupt
         self.heard = True
+        tell("\nCtrl-C: ends after this batch (kernels may be compiling); again: at once\n")
 
     def check(self) -> None:
         """Raise KeyboardInterrupt if Ctrl-C was pressed."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.core.errors import ConfigError, ShapeError, TargetError
+from scratchnet.core.errors import ConfigError, DtypeError, ShapeError, TargetError
 
 from .errors import NonFiniteError
 
@@ -44,10 +44,15 @@ class Counts:
             loss: the mean loss over the batch, if known.
 
         Raises:
-            ShapeError, TargetError: logits and labels do not fit.
+            ShapeError, DtypeError, TargetError: logits and labels do not fit.
             NonFiniteError: a logit is NaN; such a row has no largest one.
         """
         classes = len(self.matrix)
+        if not isinstance(logits, np.ndarray) or not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
+            actual = [str(a.dtype) if isinstance(a, np.ndarray) else type(a).__name__ for a in (logits, labels)]
+            raise DtypeError(
+                "cannot be counted", expected="an array, an array of whole numbers", actual=", ".join(actual)
+            )
         if logits.ndim != 2 or logits.shape[1] != classes or labels.shape != logits.shape[:1]:
             expected = f"logits (N, {classes}), labels (N,)"
             raise ShapeError("cannot be counted", expected=expected, actual=f"{logits.shape}, {labels.shape}")
@@ -64,7 +69,7 @@ class Counts:
                 hint="the weights have been destroyed, most often by too large a learning rate",
             )
         taken = logits.argmax(1)  # (N, C) -> (N,)
-        pairs = np.bincount(labels * classes + taken, minlength=classes * classes)
+        pairs = np.bincount(labels.astype(np.int64) * classes + taken, minlength=classes * classes)
         self.matrix += pairs.reshape(classes, classes)  # (C*C,) -> (C, C)
         if loss is not None:
             self.loss_sum += float(loss) * len(labels)

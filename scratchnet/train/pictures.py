@@ -15,18 +15,23 @@ GAP = 2  # columns between pictures
 RAMP = " .:-=+*#%@"  # shades of plain characters, from empty to full
 HALVES = " ▀▄█"  # neither pixel, the upper, the lower, both
 INK = 0.35  # how dark a pixel must be to show where there is only ink or none
+FAINT = 0.15  # how dark one must be to count as part of the picture: noise around it is not
 
 
 def prepare(images: Array, width: int) -> Array:
-    """Pictures of [0, 1], without the border that is empty in all of them, halved until one fits into `width` columns.
+    """Pictures of [0, 1], cut to what is drawn in them, then halved until one fits into `width` columns.
+
+    All keep one scale and one extent, that of the largest; a smaller one stands in the middle.
 
     images: uint8 or float (n, H, W) -> float (n, h, w).
     """
     top = float(images.max(initial=0)) or 1.0
     shades = images.astype(np.float64) / top
-    rows, columns = np.flatnonzero(shades.any((0, 2))), np.flatnonzero(shades.any((0, 1)))
-    if rows.size and columns.size:
-        shades = shades[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    seen: Array = np.asarray(shades > FAINT)
+    if seen.any():
+        (top_rows, h), (left_columns, w) = _spans(np.any(seen, 2)), _spans(np.any(seen, 1))
+        places = zip(shades, top_rows, left_columns, strict=True)
+        shades = np.stack([picture[i : i + h, j : j + w] for picture, i, j in places])  # (n, H, W) -> (n, h, w)
     shades = _even(shades)
     while shades.shape[2] > max(width, 8):
         n, h, w = shades.shape
@@ -54,6 +59,14 @@ def draw(shades: Array, console: Console) -> Text:
 def _grey(shade: float) -> str:
     level = round(255 * shade)
     return f"rgb({level},{level},{level})"
+
+
+def _spans(seen: Array) -> tuple[list[int], int]:
+    """Along an axis (n, E): where a window of one common size must begin to hold all that is seen, and that size."""
+    extent = seen.shape[1]
+    found = [(int(at.min()), int(at.max()) + 1) if (at := np.flatnonzero(one)).size else (0, 0) for one in seen]
+    size = max(stop - start for start, stop in found)
+    return [min(max((start + stop - size) // 2, 0), extent - size) for start, stop in found], size
 
 
 def _even(shades: Array) -> Array:

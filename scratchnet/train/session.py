@@ -12,7 +12,7 @@ import numpy as np
 from scratchnet.core.errors import ScratchnetError
 
 from .console import Report
-from .errors import NonFiniteError
+from .errors import NonFiniteError, RecordError
 from .formats import duration, percent
 from .record import Record, check_writable, peak_memory_mb
 
@@ -24,8 +24,19 @@ def session(train: Callable[[], None], report: Report, record: Record, json: str
 
     0: it came to its end. 130: Ctrl-C. 2: a ScratchnetError, whose message goes to standard error. What is known after
     Ctrl-C, or after a loss that is not finite, is told and written as after any run; after any other error there is
-    nothing to tell. The JSON file is tried before anything else.
+    nothing to tell. The JSON file is tried before anything else. An output that cannot be written, because the disk is
+    full, say, ends it with 2; a reader that has gone away (a pipe into `head`) is nobody to tell.
     """
+    try:
+        return _session(train, report, record, json)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return _refuse(RecordError("reading or writing failed", where=error.filename, actual=reason))
+
+
+def _session(train: Callable[[], None], report: Report, record: Record, json: str | Path | None) -> int:
     began, code = time.perf_counter(), OK
     try:
         if json is not None:
@@ -55,6 +66,11 @@ def _refuse(error: ScratchnetError) -> int:
     return BAD
 
 
+def _on(record: Record) -> str:
+    """What was measured on, so that a result that stands alone is not taken for one on MNIST."""
+    return f" on {record['data']}" if "classes" in record.figures else ""
+
+
 def _sum_up(report: Report, record: Record) -> None:
     """The last lines: the result, even when quiet; time and memory."""
     if record["interrupted"] or record["stopped"]:
@@ -62,11 +78,13 @@ def _sum_up(report: Report, record: Record) -> None:
         report.result(f"{how} after {epochs} whole epoch{'' if epochs == 1 else 's'}")
     measured = [f"{name} {percent(record[f'{name}_accuracy'])}" for name in ("test", "val", "train")
                 if record[f"{name}_accuracy"] is not None]  # fmt: skip
-    report.result("accuracy: " + (", ".join(measured) or "none measured yet"))
+    report.line("")
+    report.result(f"accuracy{_on(record)}: " + (", ".join(measured) or "none measured yet"))
     speed, peak = record["images_per_second"], record["peak_memory_mb"]
     parts = [f"total {duration(record['seconds'])}"]
     if speed is not None:
-        parts.append(f"training {duration(record['train_seconds'])} at {speed:,.0f} images/s")
+        compiling = ", compiling included" if report.compiled else ""
+        parts.append(f"training {duration(record['train_seconds'])} at {speed:,.0f} images/s{compiling}")
     if peak is not None:
         parts.append(f"peak memory {peak:,.0f} MB")
     report.line(", ".join(parts))

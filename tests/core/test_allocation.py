@@ -52,6 +52,10 @@ IMAGE_NETS = {
     "strided": [sn.Conv2d(8, 5, stride=2, bias=False), sn.GroupNorm(2), sn.GELU(), sn.AvgPool2d(2)],
     "residual": [sn.Residual(sn.Conv2d(1, 3, padding="same")), sn.LayerNorm(), sn.SiLU()],
     "parallel": [sn.Parallel(sn.Conv2d(3, 1), sn.Conv2d(4, 3, padding=1)), sn.RMSNorm(), sn.LeakyReLU()],
+    "transposed": [sn.Conv2d(4, 3, stride=3), sn.ConvTranspose2d(6, 3, stride=2, padding=1, output_padding=1)],
+    "attention": [sn.Reshape((28, 28)), sn.PositionalEmbedding(28), sn.MultiHeadAttention(4, causal=True)],
+    "sequence": [sn.Reshape((28, 28)), sn.PositionalEmbedding(30, "sinusoidal"), sn.Conv1d(20, 3, padding="same")],
+    "recurrent": [sn.Reshape((28, 28)), sn.LSTM(24), sn.GRU(20, reverse=True), sn.RNN(20, last=True)],
     "activations": [sn.ELU(), sn.Sigmoid(), sn.Tanh(), sn.Softplus(), sn.Square(), sn.Softmax(axis=-1)],
 }
 

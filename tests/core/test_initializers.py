@@ -16,6 +16,7 @@ from scratchnet.core import (
     Normal,
     Ones,
     Orthogonal,
+    Uniform,
     Zeros,
 )
 from scratchnet.core.initializers import fans
@@ -33,11 +34,13 @@ VARIANCES = [
     (GlorotUniform(0.5), 0.5 / 2100),
     (Normal(), 1.0),
     (Normal(0.02), 0.0004),
+    (Uniform(0.3), 0.03),
 ]
 BOUNDS = [
     (HeUniform(), math.sqrt(6 / 300)),
     (HeUniform("fan_out", 1.0), math.sqrt(3 / 1800)),
     (GlorotUniform(), math.sqrt(6 / 2100)),
+    (Uniform(0.3), 0.3),
 ]
 ALL = [init for init, _ in VARIANCES] + [
     Normal(0.5, 3.0),
@@ -125,7 +128,9 @@ def test_empty_weights(init):
     assert draw(init, (3, 0)).shape == (3, 0)
 
 
-@pytest.mark.parametrize("make", [lambda: HeNormal("fan"), lambda: HeUniform("in"), lambda: Normal(-1.0)])
+@pytest.mark.parametrize(
+    "make", [lambda: HeNormal("fan"), lambda: HeUniform("in"), lambda: Normal(-1.0), lambda: Uniform(-1.0)]
+)
 def test_settings_without_meaning(make):
     with pytest.raises(ConfigError):
         make()

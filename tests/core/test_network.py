@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scratchnet import SGD, Dense, Network, ReLU, Sequential, SoftmaxCrossEntropy
+from scratchnet import SGD, BatchNorm1d, Dense, Dropout, Flatten, Network, ReLU, Sequential, SoftmaxCrossEntropy
 from scratchnet.core import BackendError, ConfigError, DtypeError, ShapeError, TargetError
 
 LAYERS = (Dense(6), ReLU(), Dense(3))
@@ -35,6 +35,38 @@ def test_the_border_refuses(bad, error, says):
 def test_predict_refuses_an_empty_batch():
     with pytest.raises(ShapeError, match="empty"):
         make().predict(x[:0])
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.0])
+def test_predict_refuses_a_batch_size_without_meaning(batch_size):
+    with pytest.raises(ConfigError, match="batch_size"):
+        make().predict(x, batch_size=batch_size)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error", "says"),
+    [
+        (np.ones((4, 4), np.float32), ShapeError, r"expected: \(5, 4\)"),
+        (np.ones((5, 4)), DtypeError, r"astype\(np.float32\)"),
+        ([[1.0] * 4] * 5, DtypeError, "not an array"),
+    ],
+)
+def test_a_cotangent_unlike_the_logits_is_refused_whatever_the_last_layer(bad, error, says):
+    net = Network([Flatten()], (2, 2), backend="reference")
+    _, tape = net.forward(x.reshape(5, 2, 2), training=True)
+    with pytest.raises(error, match=says):
+        net.backward(bad, tape, need_dx=True)
+
+
+def test_a_forward_that_raises_changes_nothing():
+    net = Network([BatchNorm1d(), Dropout(0.5), Dense(2), BatchNorm1d()], (4,), backend="reference")
+    twin = Network(net.body, (4,), backend="reference")
+    for bad in (x[:1], x[:, :3]):  # refused by the first layer, and at the border
+        with pytest.raises(ShapeError):
+            net.forward(bad, training=True)
+    assert net.count[0] == 0
+    np.testing.assert_array_equal(net.forward(x, training=True)[0], twin.forward(x, training=True)[0])
+    np.testing.assert_array_equal(net.buffers.flat, twin.buffers.flat)
 
 
 def test_floats_of_another_width_are_cast():
@@ -72,6 +104,23 @@ def test_layers_that_do_not_fit_are_named_when_the_network_is_built():
 def test_settings_without_meaning_are_refused(settings):
     with pytest.raises((BackendError, ConfigError, ShapeError)):
         make(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"input_shape": 4}, r"input_shape=\(4,\)"),
+        ({"input_shape": "abc"}, "whole numbers"),
+        ({"input_shape": (-4,)}, "whole numbers"),
+        ({"input_shape": (4.0,)}, "whole numbers"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 1.5}, "seed"),
+        ({"dtype": "float23"}, "computes in floats"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(settings, says):
+    with pytest.raises(ConfigError, match=says):
+        Network(LAYERS, **({"input_shape": (4,), "backend": "reference"} | settings))
 
 
 @pytest.mark.parametrize("layer", [Dense, lambda x: x, "Dense"])
@@ -139,6 +188,17 @@ def test_frozen_parameters_stay_and_the_rest_moves():
         net.parameters.freeze("7")
 
 
+def test_a_tied_parameter_is_frozen_under_all_of_its_names():
+    net = Network([Dense(4), ReLU(), Dense(4)], (4,), backend="reference", ties={"2.W": "0.W"})
+    assert net.parameters.freeze("2") == ["2.W", "2.b"]
+    before = net.parameters.snapshot()
+    for view in net.gradients.views.values():
+        view.fill(1)
+    SGD(0.1).step(net)
+    moved = [name for name, view in net.parameters.views.items() if not np.array_equal(view, before[name])]
+    assert moved == ["0.b"]
+
+
 def test_loading_refuses_other_names_and_shapes_and_changes_nothing():
     net = make()
     before = net.parameters.flat.copy()
@@ -167,3 +227,16 @@ def test_views_are_aligned_and_padding_stays_zero():
         SGD(0.1, momentum=0.9, weight_decay=0.1).step(net)
     assert not used.all()
     assert not net.parameters.flat[~used].any()
+
+
+def test_a_side_input_that_no_layer_reads_is_refused():
+    from scratchnet import MultiHeadAttention
+
+    sequence, mask = np.zeros((2, 3, 4), np.float32), np.ones((2, 3), bool)
+    net = Network([MultiHeadAttention(2)], (3, 4), backend="reference")
+    assert net.forward(sequence, training=False, mask=mask)[0].shape == (2, 3, 4)
+    with pytest.raises(ConfigError, match=r"expected: mask[\s\S]*actual:   msk"):
+        net.forward(sequence, training=True, msk=mask)
+    assert net.count[0] == 0
+    with pytest.raises(ShapeError, match="mask"):
+        net.forward(sequence, training=True, mask=mask[:1])

@@ -25,6 +25,13 @@ def test_a_spent_tape_raises(net):
         net.backward(np.ones_like(logits), tape)
 
 
+def test_a_loss_on_a_spent_tape_raises(net):
+    logits, tape = net.forward(x, training=True)
+    net.backward(np.ones_like(logits), tape)
+    with pytest.raises(TapeError, match="spent"):
+        SoftmaxCrossEntropy()(logits, t, tape)
+
+
 def test_a_kept_tape_serves_again_and_adds(net):
     logits, tape = net.forward(x, training=True)
     net.backward(np.ones_like(logits), tape, keep=True)

@@ -1,3 +1,5 @@
+import gzip
+import hashlib
 import os
 import subprocess
 import sys
@@ -6,7 +8,7 @@ import numpy as np
 import pytest
 
 from scratchnet.data import DataError, Dataset, Split, UnavailableError, load, write_idx
-from scratchnet.data.catalog import CATALOG, IDX_FILES
+from scratchnet.data.catalog import CATALOG, IDX_FILES, Entry, RemoteFile
 
 
 def test_idx_folder_splits(idx_family):
@@ -38,15 +40,38 @@ def test_samples_keeps_the_first_before_val_is_taken(idx_family):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"samples": 0}, {"samples": 13}, {"val": 12}, {"val": -1}, {"samples": 5, "val": 5}]
+    "settings",
+    [
+        *({"samples": 0}, {"samples": 13}, {"val": 12}, {"val": -1}, {"samples": 5, "val": 5}),
+        *({"val": 1.5}, {"samples": 1.5}, {"val": "5"}, {"samples": True}),
+    ],
 )
 def test_out_of_range(idx_family, settings):
-    with pytest.raises(DataError, match="out of range"):
+    with pytest.raises(DataError, match=r"out of range(\n.*){3}\n  hint: "):
         load("idx", idx_family(12)[0], **{"val": 0, **settings})
+    if any(type(value) is not int for value in settings.values()):
+        return
     with pytest.raises(DataError, match="out of range"):
         load(
             "drawn", **({"samples": 20, "val": 20} if "val" in settings else {"samples": 60_001 * settings["samples"]})
         )
+
+
+def test_a_published_data_set_is_not_taken_for_another(idx_family, tmp_path, monkeypatch):
+    folder, _ = idx_family(folder=tmp_path / "x")
+    load("fashion", folder, val=0)
+    content = {name: hashlib.sha256(_plain(folder, name)).hexdigest() for name in IDX_FILES}
+    files = tuple(RemoteFile(f"{name}.gz", 1, "0" * 64, content=content[name]) for name in IDX_FILES)
+    monkeypatch.setitem(CATALOG, "mnist", Entry("mnist", "idx", files, ()))
+    for name in ("idx", "mnist"):
+        load(name, folder, val=0)
+    with pytest.raises(DataError, match=r"these are the files of mnist(.|\n)*expected: fashion"):
+        load("fashion", folder, val=0)
+
+
+def _plain(folder, name):
+    packed = folder / f"{name}.gz"
+    return gzip.decompress(packed.read_bytes()) if packed.is_file() else (folder / name).read_bytes()
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -143,6 +168,7 @@ def with_value(value, *at):
         (X[:0], Y[:0], "no samples"),
         (np.zeros((3, 0, 2), np.uint8), Y[:3], "no samples"),
         (X.astype(np.int32), Y, "element type"),
+        (X.tolist(), Y, "not an array"),
         (X[..., None, None], Y, "shape"),
         (X, Y.astype(float), "no integers"),
         (X, Y[:, None], "no integers"),

@@ -10,7 +10,7 @@ import pytest
 from scratchnet.data import DataError, UnavailableError, load, read_idx
 from scratchnet.data.catalog import CATALOG, IDX_FILES, Entry, RemoteFile
 from scratchnet.data.cifar import FOLDER
-from scratchnet.data.download import fetch
+from scratchnet.data.download import _reason, fetch
 from scratchnet.data.reach import endpoint, reachable
 from scratchnet.data.sources import find
 
@@ -176,19 +176,30 @@ def test_cache_that_cannot_be_written(served, cache):
     assert "folder=" in caught.value.hint
 
 
-def test_auto_falls_back_and_says_so(cache, monkeypatch, server):
+def test_auto_falls_back_and_says_so(cache, monkeypatch, server, tmp_path):
     entry = Entry("mnist", "idx", (RemoteFile("train-images-idx3-ubyte.gz", 1, "0" * 64),), (server.mirror("none"),))
     monkeypatch.setitem(CATALOG, "mnist", entry)
     monkeypatch.setattr("scratchnet.data.dataset.DRAWN", (30, 10))
     data = load(val=5)
     assert data.name == "drawn"
-    assert data.note.startswith("MNIST could not be had (")
-    assert data.note.endswith("): using drawn digits, which are not MNIST")
+    assert data.note.startswith("these digits are drawn, they are not MNIST: mnist could not be downloaded (")
+    assert data.note.endswith("set SCRATCHNET_DATA to the folder above it")
     assert "404" in data.note
     with pytest.raises(UnavailableError):
         load("mnist")
     monkeypatch.setenv("SCRATCHNET_DATA", "/no/such/folder")
     assert "SCRATCHNET_DATA names /no/such/folder, which is no folder" in load(val=5).note
+    monkeypatch.setenv("SCRATCHNET_DATA", str(tmp_path))
+    assert f"SCRATCHNET_DATA names {tmp_path}, which has no mnist/ with its files" in load(val=5).note
+
+
+def test_a_fault_is_told_by_its_cause_and_not_by_the_whole_request():
+    inner = OSError("Tunnel connection failed: 426")
+    proxy = OSError("Unable to connect to proxy", inner)
+    outer = OSError("HTTPSConnectionPool(host='a', port=443): Max retries exceeded with url: /x")
+    outer.reason = proxy
+    assert _reason(OSError(outer)) == "Tunnel connection failed: 426"
+    assert _reason(TimeoutError()) == "TimeoutError"
 
 
 def test_auto_does_not_hide_a_corrupt_file(served, cache, monkeypatch):

@@ -7,7 +7,7 @@ OPS = {name: get_backend(name).table() for name in ("reference", "cpu")}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("source", [np.uint8, np.int16, np.float32, np.float64])
+@pytest.mark.parametrize("source", [np.uint8, np.int16, np.float32, np.float64, np.float16, ">i2"])
 @pytest.mark.parametrize(("M", "C", "P", "N"), [(7, 1, 1, 1), (5, 3, 17, 9), (3, 2, 64, 0), (40, 1, 784, 33)])
 def test_backends_agree_to_the_bit(M, C, P, N, source, dtype):
     rng = np.random.default_rng(0)

@@ -76,7 +76,7 @@ def test_start_resumes_an_epoch():
         assert labels(batches, 2, start) == whole[start:]
 
 
-@pytest.mark.parametrize("arguments", [(-1,), (0, -1), (0, 8)])
+@pytest.mark.parametrize("arguments", [(-1,), (0, -1), (0, 8), (1.5,), ("a",), (0, "1")])
 def test_epoch_refuses_at_the_call(arguments):
     with pytest.raises(DataError, match="no such batch"):
         Batches(split_of(50), 8).epoch(*arguments)
@@ -130,6 +130,7 @@ def test_float_samples_and_views(dtype):
     "settings",
     [
         {"batch_size": 0},
+        {"batch_size": 1.5},
         {"seed": -1},
         {"batch_size": 21, "drop_last": True},
         {"dtype": "float16"},

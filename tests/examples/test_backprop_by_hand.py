@@ -24,6 +24,16 @@ def test_every_check_agrees(start, width):
     assert max(map(len, ended.out.splitlines())) <= width
 
 
+def test_what_is_typed_after_it_is_refused_or_answered(start):
+    refused = start("backprop_by_hand", "--epochs", "3")
+    assert (refused.code, refused.out) == (2, "")
+    assert "unrecognized arguments: --epochs 3" in refused.err
+    helped = start("backprop_by_hand", "--help")
+    assert helped.code == 0
+    assert "Backpropagation on one page" in helped.out
+    assert "Every check agrees" not in helped.out
+
+
 def test_a_wrong_gradient_fails(page, capsys):
     right = page.np.outer
 

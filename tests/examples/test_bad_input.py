@@ -1,11 +1,16 @@
 """Bad input: one clear message on standard error, exit code 2, and nothing half done."""
 
 import gzip
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from scratchnet.data import write_idx
+
+from .conftest import EXAMPLES, environment
 
 LABELS, IMAGES = "train-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz"
 
@@ -32,7 +37,7 @@ def refused(call, family):
         (("--data", "minst"), "'minst' is not one of"),
         (("--model", "rnn"), "'rnn' is not one of"),
         (("--epochs", "0"), "0 is not in the range x>=1"),
-        (("--epochs", "many"), "'many' is not a valid integer"),
+        (("--epochs", "many"), "'many' is not a valid whole number"),
         (("--batch-size", "0"), "0 is not in the range x>=1"),
         (("--samples", "0"), "0 is not in the range x>=1"),
         (("--val", "-1"), "-1 is not in the range x>=0"),
@@ -76,6 +81,24 @@ def test_json_that_cannot_be_written_is_found_before_training(refused, tmp_path)
     refused("--json", tmp_path / "nowhere" / "f.json", says="the JSON file cannot be written")
     refused("--json", tmp_path, says="it is a folder")
     assert not list(tmp_path.glob("**/*.part"))
+
+
+def test_a_backend_that_cannot_run_is_refused_before_data_is_sought(call):
+    ended = call("--data", "mnist", "--backend", "cuda")
+    assert ended.code == 2
+    assert "cuda backend is not available" in ended.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full (Linux)")
+@pytest.mark.parametrize("more", [(), ("--quiet",)])
+def test_an_output_that_cannot_be_written(family, tmp_path, more):
+    command = [sys.executable, str(EXAMPLES / "mnist_manual.py"), "--data", "fashion", "--data-dir", str(family)]
+    command += ["--val", "0", "--epochs", "1", "--backend", "reference", *more]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, env=environment(tmp_path), stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith("error: reading or writing failed")
+    assert "Traceback" not in done.stderr.decode()
 
 
 def test_mnist_without_network(call):

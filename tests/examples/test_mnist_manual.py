@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import pytest
 
@@ -81,15 +82,33 @@ def test_one_step_is_enough_for_every_schedule(call, tiny):
 def test_what_is_printed(call, tiny):
     out = call(*tiny).out
     for piece in ("Settings", "batch_size  16", "train 50, val 10, test 30", "Ankle boot", "SGD(lr=0.2", "epoch 2/2",
-                  "first batch: L1_W=", "L2_b=", "Test accuracy by class", "The first test pictures", "accuracy: test",
-                  "peak memory", "Dense(128)"):  # fmt: skip
+                  "first batch: L1_W=", "L2_b=", "Test accuracy by class", "The first test pictures",
+                  "accuracy on fashion: test",                  "peak memory", "Dense(128)"):  # fmt: skip
         assert piece in out, piece
 
 
 def test_quiet_prints_the_result_only(call, tiny):
     out = call(*tiny, "--quiet").out
-    assert out.startswith("accuracy: test ")
+    assert out.startswith("accuracy on fashion: test ")
     assert out.count("\n") == 1
+
+
+def test_settings_are_shown_in_one_order_whatever_was_typed_first(call, tiny):
+    shown = [re.findall(r"^  (\w+)", call(*typed).out.partition("Data")[0], re.M) for typed in (tiny, _turned(tiny))]
+    assert shown[0] == shown[1]
+    assert shown[0][:3] == ["data", "data_dir", "model"]
+
+
+def _turned(pairs):
+    """("--a", 1, "--b", 2) -> ("--b", 2, "--a", 1)."""
+    return [word for at in range(len(pairs) - 2, -1, -2) for word in pairs[at : at + 2]]
+
+
+def test_help_names_every_option_and_says_what_a_number_is(call):
+    out = call("--help").out
+    for piece in ("--epochs N", "--val N", "[default: sgd 0.1,", "--quiet"):
+        assert piece in out, piece
+    assert "RANGE" not in out
 
 
 @pytest.mark.parametrize("width", [20, 40, 79])
@@ -114,6 +133,7 @@ def test_cpu_backend_tells_of_compilation_once(start, tiny, tmp_path):
     assert (first.code, again.code) == (0, 0)
     assert first.err == again.err == ""
     assert first.out.count("compiling kernels, once") == 1
+    assert "compiling included" in first.out
     assert "compiling" not in again.out
 
 
@@ -131,3 +151,6 @@ def test_drawn_digits_are_said_not_to_be_mnist(call, figures):
     ended = call("--data", "auto", "--samples", "50", "--epochs", "1")
     assert ended.code == 0
     assert "not MNIST" in ended.out
+    quiet = call("--data", "auto", "--samples", "50", "--epochs", "1", "--quiet")
+    assert "not MNIST" in quiet.err
+    assert quiet.out.startswith("accuracy on drawn: test ")

@@ -63,10 +63,10 @@ def test_an_empty_batch(backend, layer):
     """No samples in, no samples out, and no gradient."""
     net = Network([layer], (8, 6, 5), backend=backend, dtype="float64")
     run = Run(Pool(), training=False, count=net.count)
-    y, saved = layer.forward(net.k, net._p.scope("0"), np.empty((0, 8, 6, 5)), run)
+    y, saved = layer.forward(net.k, net.views.scope("0"), np.empty((0, 8, 6, 5)), run)
     assert y.shape == (0, *net.output_shape)
     run.need_dx = True
-    dx = layer.backward(net.k, net._p.scope("0"), net.gradients.views.scope("0"), saved, y, run)
+    dx = layer.backward(net.k, net.views.scope("0"), net.gradients.views.scope("0"), saved, y, run)
     assert dx.shape == (0, 8, 6, 5)
     assert not net.gradients.flat.any()
 
@@ -89,3 +89,18 @@ def test_no_more_windows_than_there_are(backend):
         k.avg_pool2d(x, y, (2, 2), (2, 2), (0, 0), True)
     with pytest.raises(ShapeError, match="OH"):
         k.max_pool2d(x, y, np.empty(y.shape, np.uint8), (2, 2), (2, 2), (0, 0), (1, 1))
+
+
+@both_backends
+@pytest.mark.parametrize("name", ["batch_norm_eval", "layer_norm", "group_norm"])
+def test_gamma_without_beta_is_refused(backend, name):
+    """The kernels look at gamma alone, and would read a beta that is not there."""
+    k, x, gamma = get_backend(backend).table(), np.ones((2, 3)), np.ones(3)
+    y, (mean, rstd) = np.empty((2, 3)), np.empty((2, 3 if name == "batch_norm_eval" else 2))
+    arguments = {
+        "batch_norm_eval": (x, gamma, None, gamma, gamma, y, mean, rstd, 1e-5),
+        "layer_norm": (x, gamma, None, y, mean, rstd, 1, 1e-5),
+        "group_norm": (x, gamma, None, y, mean[:, None], rstd[:, None], 1, 1e-5),
+    }
+    with pytest.raises(ShapeError, match="gamma and beta come together"):
+        getattr(k, name)(*arguments[name])

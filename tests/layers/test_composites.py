@@ -68,6 +68,14 @@ def test_parallel_sums():
     np.testing.assert_allclose(dx, dy * (x > 0) + dy + dy @ W, rtol=1e-13)
 
 
+def test_a_single_branch_is_the_branch():
+    for combine in ("concat", "sum"):
+        net, x, y, dy, dx = forward_backward(Parallel(ReLU(), combine=combine), (4,))
+        assert net.output_shape == (4,)
+        np.testing.assert_array_equal(y, np.maximum(x, 0))
+        np.testing.assert_array_equal(dx, dy * (x > 0))
+
+
 @pytest.mark.parametrize("layer", [Residual(Dense(4)), Parallel(Dense(4), ReLU()), Parallel(ReLU(), combine="sum")])
 def test_nobody_asks_for_dx(layer):
     net, *_, dx = forward_backward(layer, (4,), need_dx=False)

@@ -104,7 +104,7 @@ def test_an_empty_batch_is_as_good_as_any(layer, backend):
     net = Network(layer, (2, 3, 4), backend=backend)
     x = np.zeros((0, 2, 3, 4), np.float32)
     _, tape = net.forward(np.zeros((1, 2, 3, 4), np.float32), training=True)
-    y, saved = tape.run.call("0", layer.forward, net.k, net._p, x)
+    y, saved = tape.run.call("0", layer.forward, net.k, net.views, x)
     assert y.shape == (0, *layer.out_shape((2, 3, 4)))
-    dx = tape.run.call("0", layer.backward, net.k, net._p, net.gradients.views, saved, y, need_dx=True)
+    dx = tape.run.call("0", layer.backward, net.k, net.views, net.gradients.views, saved, y, need_dx=True)
     assert dx.shape == x.shape

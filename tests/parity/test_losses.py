@@ -164,6 +164,20 @@ def test_any_whole_numbers_are_labels(backend, kind):
         np.testing.assert_array_equal(fast, slow)
 
 
+@every_backend
+def test_what_an_ignored_row_holds_does_not_matter(backend):
+    """As in PyTorch, not even a NaN."""
+    z, t = np.random.default_rng(0).normal(size=(3, 4)), np.array([1, -100, 2])
+    z[1, 2] = np.nan
+    tz = torch.tensor(z, requires_grad=True)
+    expected = F.cross_entropy(tz, torch.tensor(t))
+    expected.backward()
+    value, dz = evaluate(SoftmaxCrossEntropy(), z, t, backend)
+    np.testing.assert_allclose(value, expected.item(), rtol=1e-13)
+    np.testing.assert_allclose(dz[[0, 2]], tz.grad.numpy()[[0, 2]], rtol=1e-12)
+    np.testing.assert_array_equal(dz[1], 0)
+
+
 def test_the_cpu_kernel_does_not_write_past_its_array():
     """Labels that `admit` would refuse make NaN, and touch nothing else."""
     k = get_backend("cpu").table()
@@ -254,6 +268,9 @@ def test_bce_refuses():
     t[1, 0], t[2, 1] = 1.5, -1
     with pytest.raises(TargetError, match=r"targets\[1, 0\]"):
         BCEWithLogits()(z, t)
+    for bad in (1.5, -1):  # one by itself, too
+        with pytest.raises(TargetError, match=r"targets\[2, 1\]"):
+            BCEWithLogits()(z, np.where(t == -1, bad, 0.5))
     with pytest.raises(ShapeError, match=r"logits \(N, \.\.\., 3\)"):
         BCEWithLogits((1.0, 2.0, 3.0))(z, np.zeros((3, 2)))
     with pytest.raises(ShapeError, match="last axis"):

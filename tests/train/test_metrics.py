@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet.core.errors import ConfigError, ShapeError, TargetError
+from scratchnet.core.errors import ConfigError, DtypeError, ShapeError, TargetError
 from scratchnet.train import Counts, NonFiniteError
 
 
@@ -48,6 +48,12 @@ def test_nothing_counted_is_an_error_and_not_zero():
     assert Counts(3).per_class == [None] * 3
 
 
+def test_narrow_labels_do_not_wrap_around():
+    counts = Counts(30)
+    counts.add(np.eye(30), np.arange(30, dtype=np.uint8))  # 29·30 is no uint8
+    assert counts.correct == 30
+
+
 def test_deviation_is_the_z_of_two_proportions():
     counts = counted([0] * 10 + [1] * 20, [0] * 5 + [1] * 25, classes=2)
     p = 25 / 30
@@ -68,6 +74,9 @@ def test_refusals():
         counts.add(np.zeros((2, 3)), np.zeros(3, int))
     with pytest.raises(TargetError, match="labels\\[1\\]"):
         counts.add(np.zeros((2, 3)), np.array([0, 3]))
+    for logits, labels in ((np.zeros((2, 3)), np.zeros(2)), ([[0, 0, 0]], [0])):
+        with pytest.raises(DtypeError, match="cannot be counted"):
+            counts.add(logits, labels)
     with pytest.raises(NonFiniteError, match="row 1"):
         counts.add(np.array([[0, 0, 0], [0, np.nan, 0]]), np.zeros(2, int))
     with pytest.raises(ShapeError):

@@ -58,11 +58,33 @@ def test_pictures_are_drawn_as_the_terminal_can():
 
 def test_pictures_lose_their_empty_border_and_shrink_to_the_width():
     images = np.zeros((2, 28, 28), np.uint8)
-    images[0, 4:24, 6:20] = 9
+    images[0, 4:24, 6:20] = 99
     images[1, 10:12, 5:21] = 255
     assert pictures.prepare(images, 80).shape == (2, 20, 16)
     assert pictures.prepare(images, 15).shape == (2, 10, 8)
     assert pictures.prepare(np.zeros((1, 5, 5), np.uint8), 80).shape == (1, 6, 6)
+
+
+def test_pictures_are_cut_each_to_its_own_ink_and_lose_none_of_it():
+    images = np.zeros((4, 28, 28), np.uint8)
+    images[0, 0:6, 0:6] = 255  # in a corner
+    images[1, 20:28, 21:28] = 255  # in the other
+    images[2, 3:5, 3:5] = 255
+    images[2, 27, 27] = 9  # noise; the last picture is empty
+    shades = pictures.prepare(images, 80)
+    assert shades.shape == (4, 8, 8)
+    assert [int((picture == 1).sum()) for picture in shades] == [36, 56, 4, 0]
+
+
+@pytest.mark.parametrize("extent", [8, 20, 28])
+def test_samples_are_shown_at_any_width(monkeypatch, extent):
+    images = np.full((4, extent, extent), 255, np.uint8)
+    for width in range(8, 40):
+        monkeypatch.setenv("COLUMNS", str(width))
+        out = io.StringIO()
+        Report(file=out).samples(images, np.arange(4), np.eye(4)[[0, 1, 3, 2]], ["nil", "one", "two", "three"])
+        assert out.getvalue().count("answer") == 3 + 2
+        assert max(map(len, out.getvalue().splitlines())) <= width
 
 
 def test_record_writes_what_json_can_say(tmp_path):
@@ -117,14 +139,16 @@ def test_ctrl_c_is_heard_between_items():
             next(items)
 
 
-def test_ctrl_c_after_the_last_item_and_the_second_time():
+def test_ctrl_c_after_the_last_item_and_the_second_time(capfd):
+    before = signal.getsignal(signal.SIGINT)  # a shell's background jobs ignore it
     with CtrlC() as ctrl_c:
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             list(ctrl_c.between([]))
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
+    assert capfd.readouterr().err.count("again: at once") == 1
 
 
 def test_report_survives_names_that_the_terminal_cannot_show():

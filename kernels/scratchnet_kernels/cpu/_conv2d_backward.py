@@ -48,15 +48,18 @@ def run(t: Any, T: int, x: Any, W: Any, dy: Any, dx: Any, sums: Any, check: Any,
                  sums, dW + group * Og * K, K, Og, K)  # fmt: skip
         if dx.size > 0:
             for j in range(count):
-                _image_dx(W, scratch, dys + j * g.dy_size, dxs, dx, (n + j) * g.C * g.H * g.W,
-                          dx_phase, dx_w_k, dx_dy_k, K, g)  # fmt: skip
+                image_dx(W, scratch, dys + j * g.dy_size, dxs, dx, (n + j) * g.C * g.H * g.W,
+                         dx_phase, dx_w_k, dx_dy_k, K, g)  # fmt: skip
     check[t] = finite
 
 
 @njit(cache=True)
-def _image_dx(W: Any, scratch: Any, dy: int, work: int, dx: Any, begin: int,
-              dx_phase: Any, dx_w_k: Any, dx_dy_k: Any, K: int, g: Any) -> None:  # fmt: skip
-    """dx of one image, phase by phase of the stride. `dy` and `work` are places in scratch, `begin` one in dx."""
+def image_dx(W: Any, scratch: Any, dy: int, work: int, dx: Any, begin: int,
+             dx_phase: Any, dx_w_k: Any, dx_dy_k: Any, K: int, g: Any) -> None:  # fmt: skip
+    """dx of one image, phase by phase of the stride. `dy` and `work` are places in scratch, `begin` one in dx.
+
+    Also the forward of a transposed convolution.
+    """
     Og, Cg = g.O // g.groups, g.C // g.groups
     plane = g.dx_rows * g.pitch
     positions = plane - g.pitch + g.dx_columns

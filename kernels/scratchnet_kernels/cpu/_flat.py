@@ -1,4 +1,4 @@
-"""Arrays as the kernels take them: flat, C-contiguous, of one of two element types."""
+"""Arrays as the kernels take them: flat, C-contiguous, floats of one of two element types, indices of one."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ def flat(array: Array, workspace: Workspace) -> Array:
     if array.flags.carray:
         return array.reshape(-1)
     copy = workspace.take(array.shape, array.dtype)
+    copy[...] = array
+    return copy.reshape(-1)
+
+
+def indices(array: Array, workspace: Workspace) -> Array:
+    """Whole numbers in C order, as int64 whatever their type, so that there is one compilation."""
+    if array.dtype == np.int64 and array.flags.carray:
+        return array.reshape(-1)
+    copy = workspace.take(array.shape, np.int64)
     copy[...] = array
     return copy.reshape(-1)
 

@@ -60,7 +60,7 @@ def backward(
 
 
 @njit(cache=True, error_model="numpy")
-def _forward(t: int, T: int, x: Any, gamma: Any, beta: Any, y: Any, mean: Any, rstd: Any, G: int, K: int,
+def _forward(t: Any, T: int, x: Any, gamma: Any, beta: Any, y: Any, mean: Any, rstd: Any, G: int, K: int,
              eps: float) -> None:  # fmt: skip
     """Thread t's rows."""
     R, M = x.shape
@@ -89,7 +89,7 @@ def _forward(t: int, T: int, x: Any, gamma: Any, beta: Any, y: Any, mean: Any, r
 def _forward_parallel(T: int, x: Any, gamma: Any, beta: Any, y: Any, mean: Any, rstd: Any, G: int, K: int,
                       eps: float) -> None:  # fmt: skip
     for t in prange(T):
-        _forward(t, T, x, gamma, beta, y, mean, rstd, G, K, eps)
+        _forward(np.int64(t), T, x, gamma, beta, y, mean, rstd, G, K, eps)
 
 
 @njit(cache=True, fastmath={"contract"})
@@ -104,7 +104,7 @@ def _scaled_each(x: Any, mean: float, rstd: float, gamma: Any, beta: Any, y: Any
 
 
 @njit(cache=True, error_model="numpy")
-def _backward(t: int, T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dx: Any, partial: Any, G: int,
+def _backward(t: Any, T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dx: Any, partial: Any, G: int,
               K: int) -> None:  # fmt: skip
     """Thread t's rows: their dx, and what they add to dgamma and dbeta."""
     R, M = x.shape
@@ -153,7 +153,7 @@ def _backward(t: int, T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any,
 def _backward_parallel(T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dx: Any, partial: Any, G: int,
                        K: int) -> None:  # fmt: skip
     for t in prange(T):
-        _backward(t, T, x, gamma, mean, rstd, dy, dx, partial, G, K)
+        _backward(np.int64(t), T, x, gamma, mean, rstd, dy, dx, partial, G, K)
 
 
 @njit(cache=True, fastmath=REORDER)

@@ -42,3 +42,8 @@ def threads(flops: int) -> int:
     if flops < 2 * WORK:
         return 1
     return int(min(numba.get_num_threads(), flops // WORK))
+
+
+def threads_of_pass(elements: int) -> int:
+    """Into how many parts to cut one pass over so many elements. It waits for memory, so an element weighs more."""
+    return threads(16 * elements)

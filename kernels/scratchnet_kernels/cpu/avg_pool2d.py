@@ -60,7 +60,7 @@ def _count(place: int, extent: int, window: int, step: int, before: int, padded:
 
 
 @njit(cache=True)
-def _forward(t: int, T: int, x: Any, y: Any, kh: int, kw: int, sh: int, sw: int, ph: int, pw: int,
+def _forward(t: Any, T: int, x: Any, y: Any, kh: int, kw: int, sh: int, sw: int, ph: int, pw: int,
              padded: bool) -> None:  # fmt: skip
     """Thread t's planes."""
     H, W = x.shape[1:]
@@ -102,11 +102,11 @@ def _add(x: Any, x_start: int, x_step: int, y: Any, y_start: int, y_step: int, c
 def _forward_parallel(T: int, x: Any, y: Any, kh: int, kw: int, sh: int, sw: int, ph: int, pw: int,
                       padded: bool) -> None:  # fmt: skip
     for t in prange(T):
-        _forward(t, T, x, y, kh, kw, sh, sw, ph, pw, padded)
+        _forward(np.int64(t), T, x, y, kh, kw, sh, sw, ph, pw, padded)
 
 
 @njit(cache=True)
-def _backward(t: int, T: int, dy: Any, dx: Any, rows: Any, kh: int, kw: int, sh: int, sw: int, ph: int, pw: int,
+def _backward(t: Any, T: int, dy: Any, dx: Any, rows: Any, kh: int, kw: int, sh: int, sw: int, ph: int, pw: int,
               padded: bool) -> None:  # fmt: skip
     """Thread t's planes."""
     H, W = dx.shape[1:]
@@ -132,4 +132,4 @@ def _backward(t: int, T: int, dy: Any, dx: Any, rows: Any, kh: int, kw: int, sh:
 def _backward_parallel(T: int, dy: Any, dx: Any, rows: Any, kh: int, kw: int, sh: int, sw: int, ph: int, pw: int,
                        padded: bool) -> None:  # fmt: skip
     for t in prange(T):
-        _backward(t, T, dy, dx, rows, kh, kw, sh, sw, ph, pw, padded)
+        _backward(np.int64(t), T, dy, dx, rows, kh, kw, sh, sw, ph, pw, padded)

@@ -55,7 +55,7 @@ def _settle(c: int, count: int, running_mean: Any, running_var: Any, new_mean: A
 
 
 @njit(cache=True, error_model="numpy")
-def _forward(t: int, T: int, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any, new_mean: Any,
+def _forward(t: Any, T: int, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any, new_mean: Any,
              new_var: Any, y: Any, mean: Any, rstd: Any, eps: float, momentum: float) -> None:  # fmt: skip
     """Thread t's channels. A channel stays in the cache from pass to pass."""
     N, C, P = x.shape
@@ -79,7 +79,8 @@ def _forward(t: int, T: int, x: Any, gamma: Any, beta: Any, running_mean: Any, r
 def _forward_parallel(T: int, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any, new_mean: Any,
                       new_var: Any, y: Any, mean: Any, rstd: Any, eps: float, momentum: float) -> None:  # fmt: skip
     for t in prange(T):
-        _forward(t, T, x, gamma, beta, running_mean, running_var, new_mean, new_var, y, mean, rstd, eps, momentum)
+        _forward(np.int64(t), T, x, gamma, beta, running_mean, running_var, new_mean, new_var, y, mean, rstd, eps,
+                 momentum)  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy")

@@ -53,7 +53,7 @@ def _run(of_batch: bool, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dgam
 
 
 @njit(cache=True, error_model="numpy")
-def _backward(t: int, T: int, of_batch: bool, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any,
+def _backward(t: Any, T: int, of_batch: bool, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any,
               dgamma: Any, dbeta: Any, dx: Any) -> None:  # fmt: skip
     """Thread t's channels."""
     N, C, P = x.shape
@@ -82,7 +82,7 @@ def _backward(t: int, T: int, of_batch: bool, x: Any, gamma: Any, mean: Any, rst
 def _backward_parallel(T: int, of_batch: bool, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any,
                        dgamma: Any, dbeta: Any, dx: Any) -> None:  # fmt: skip
     for t in prange(T):
-        _backward(t, T, of_batch, x, gamma, mean, rstd, dy, dgamma, dbeta, dx)
+        _backward(np.int64(t), T, of_batch, x, gamma, mean, rstd, dy, dgamma, dbeta, dx)
 
 
 @njit(cache=True, error_model="numpy")

@@ -10,8 +10,7 @@ from ..backend import kernel
 from ..reference import embedding as reference
 from ..reference.embedding import out_of_range
 from ..workspace import Workspace
-from ._flat import flat, is_fast, put_back
-from .softmax_cross_entropy import whole
+from ._flat import flat, indices, is_fast, put_back
 
 
 @kernel("cpu")
@@ -21,7 +20,7 @@ def embedding(x: Any, W: Any, y: Any, padding: int | None, *, workspace: Workspa
         return reference.embedding(x, W, y, padding)
     out = flat(y, workspace)
     V, D = W.shape
-    bad = _forward(whole(x, workspace), flat(W, workspace), out, V, D, -1 if padding is None else padding)
+    bad = _forward(indices(x, workspace), flat(W, workspace), out, V, D, -1 if padding is None else padding)
     if bad >= 0:
         raise out_of_range(x, bad, len(W))
     put_back(out, y)
@@ -46,7 +45,7 @@ def embedding_backward(x: Any, dy: Any, dW: Any, padding: int | None, *, workspa
         return reference.embedding_backward(x, dy, dW, padding)
     out = flat(dW, workspace)
     V, D = dW.shape
-    bad = _backward(whole(x, workspace), flat(dy, workspace), out, V, D, -1 if padding is None else padding)
+    bad = _backward(indices(x, workspace), flat(dy, workspace), out, V, D, -1 if padding is None else padding)
     if bad >= 0:
         raise out_of_range(x, bad, len(dW))
     put_back(out, dW)

@@ -8,10 +8,10 @@ import numpy as np
 from numba import njit, prange
 
 from ..backend import kernel
+from ..reference import gather as reference
+from ._flat import is_fast
 from ._products import share
-from ._threads import threads
-
-WORK_EACH = 16  # what one pixel weighs against the arithmetic of `threads`: it waits for memory, not for sums
+from ._threads import threads_of_pass
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -42,9 +42,12 @@ def _floats(images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
 @kernel("cpu")
 def gather_scale(images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
     """Rows are shared among threads; each is computed alone, so their number changes nothing."""
-    if images.dtype.kind == "f":
+    known = is_fast(images) or (images.dtype.kind in "biu" and images.dtype.isnative)
+    if not (known and is_fast(y)):
+        return reference.gather_scale(images, index, scale, shift, y)
+    if is_fast(images):
         return _floats(images, index, scale, shift, y)
-    T = threads(WORK_EACH * y.size)
+    T = threads_of_pass(y.size)
     if T == 1:
         _integers(0, index.size, images, index, scale, shift, y)
     else:

@@ -35,7 +35,7 @@ def max_pool2d(
 
 
 @njit(cache=True, error_model="numpy")
-def _forward(t: int, T: int, x: Any, y: Any, at: Any, kh: int, kw: int, sh: int, sw: int, ph: int, pw: int,
+def _forward(t: Any, T: int, x: Any, y: Any, at: Any, kh: int, kw: int, sh: int, sw: int, ph: int, pw: int,
              dh: int, dw: int) -> None:  # fmt: skip
     """Thread t's planes."""
     H, W = x.shape[1:]
@@ -102,7 +102,7 @@ def _quarter(x: Any, y: Any, at: Any) -> None:
 def _forward_parallel(T: int, x: Any, y: Any, at: Any, kh: int, kw: int, sh: int, sw: int, ph: int, pw: int,
                       dh: int, dw: int) -> None:  # fmt: skip
     for t in prange(T):
-        _forward(t, T, x, y, at, kh, kw, sh, sw, ph, pw, dh, dw)
+        _forward(np.int64(t), T, x, y, at, kh, kw, sh, sw, ph, pw, dh, dw)
 
 
 @kernel("cpu")
@@ -130,7 +130,7 @@ def _offsets(window: tuple[int, int], dilation: tuple[int, int], width: int) -> 
 
 
 @njit(cache=True)
-def _backward(t: int, T: int, at: Any, dy: Any, dx: Any, offset: Any, sh: int, sw: int, ph: int, pw: int) -> None:
+def _backward(t: Any, T: int, at: Any, dy: Any, dx: Any, offset: Any, sh: int, sw: int, ph: int, pw: int) -> None:
     """Thread t's planes."""
     H, W = dx.shape[1:]
     OH, OW = dy.shape[1:]
@@ -152,4 +152,4 @@ def _backward(t: int, T: int, at: Any, dy: Any, dx: Any, offset: Any, sh: int, s
 @njit(cache=True, parallel=True)
 def _backward_parallel(T: int, at: Any, dy: Any, dx: Any, offset: Any, sh: int, sw: int, ph: int, pw: int) -> None:
     for t in prange(T):
-        _backward(t, T, at, dy, dx, offset, sh, sw, ph, pw)
+        _backward(np.int64(t), T, at, dy, dx, offset, sh, sw, ph, pw)

@@ -12,9 +12,8 @@ from ..reference import sgd as reference
 from ..workspace import Workspace
 from ._flat import flat, is_fast, put_back
 from ._products import share
-from ._threads import threads
+from ._threads import threads_of_pass
 
-WORK_EACH = 16  # what one element weighs against the arithmetic of `threads`: it waits for memory, not for sums
 CACHE_LINE = 16  # float32 in 64 bytes: no two threads write into one line
 
 
@@ -38,7 +37,7 @@ def sgd(
     lr, _, clip, inverse_scale = hyper.tolist()
     factors = cast(clip * inverse_scale), cast(weight_decay), cast(lr * lr_scale)
     new_p = flat(p, workspace)
-    T = threads(WORK_EACH * p.size)
+    T = threads_of_pass(p.size)
     if v is None and T > 1:
         _plain_parallel(T, new_p, flat(g, workspace), *factors)
     elif v is None:

@@ -183,7 +183,7 @@ def vbroadcast(typing: Any, array: Any, index: Any) -> Any:
 
 @intrinsic
 def vadd(typing: Any, x: Any, y: Any) -> Any:
-    """X + y."""
+    """x + y."""
     return x(x, y), lambda context, builder, signature, arguments: builder.fadd(*arguments)
 
 

@@ -11,7 +11,7 @@ from ..backend import kernel
 from ..reference import softmax_cross_entropy as reference
 from ..workspace import Workspace
 from ._elementary import CONTRACT, exp
-from ._flat import ABSENT, flat, is_fast, put_back
+from ._flat import ABSENT, flat, indices, is_fast, put_back
 
 
 @kernel("cpu")
@@ -33,21 +33,12 @@ def softmax_cross_entropy(
         return reference.softmax_cross_entropy(z, t, w, value, q, total, smoothing, ignore_index, mean)
     weights = ABSENT[z.dtype] if w is None else flat(w, workspace)
     out = flat(q, workspace)
-    labels = whole(t, workspace)
+    labels = indices(t, workspace)
     loss, weight = _forward(
         flat(z, workspace), labels, weights, out, z.shape[1], z.dtype.type(smoothing), ignore_index, mean
     )
     value[...], total[...] = loss, weight
     put_back(out, q)
-
-
-def whole(t: Any, workspace: Workspace) -> Any:
-    """Labels as a contiguous array of int64, so that there is one compilation."""
-    if t.dtype == np.int64 and t.flags.carray:
-        return t.reshape(-1)
-    labels = workspace.take(t.shape, np.int64)
-    labels[...] = t
-    return labels.reshape(-1)
 
 
 @njit(cache=True, error_model="numpy", fastmath=CONTRACT)
@@ -118,7 +109,7 @@ def softmax_cross_entropy_backward(
         return reference.softmax_cross_entropy_backward(q, t, w, total, dvalue, dz, smoothing, ignore_index)
     weights = ABSENT[q.dtype] if w is None else flat(w, workspace)
     out = flat(dz, workspace)
-    labels = whole(t, workspace)
+    labels = indices(t, workspace)
     scale = q.dtype.type(np.float64(dvalue) / np.float64(total))
     _backward(flat(q, workspace), labels, weights, scale, out, q.shape[1], q.dtype.type(smoothing), ignore_index)
     put_back(out, dz)

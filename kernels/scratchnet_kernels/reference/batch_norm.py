@@ -5,8 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..op import op
+from ..op import Extents, op
 from . import _math as m
+from ._affine import check_affine
+
+
+def _dims(d: Extents, given: dict[str, Any]) -> Extents:
+    check_affine(given)
+    return {}
 
 
 def _over_channels(x: Any) -> tuple[int, ...]:
@@ -15,13 +21,16 @@ def _over_channels(x: Any) -> tuple[int, ...]:
 
 
 def _spread(v: Any, x: Any) -> Any:
-    """(C,) -> (1, C, 1, ...), or None."""
-    return None if v is None else v.reshape(1, -1, *[1] * (x.ndim - 2))
+    """(C,) -> (1, C, 1, ...)"""
+    return v.reshape(1, -1, *[1] * (x.ndim - 2))
+
+
+def _scaled(xhat: Any, gamma: Any) -> Any:
+    return xhat if gamma is None else _spread(gamma, xhat) * xhat
 
 
 def _affine(xhat: Any, gamma: Any, beta: Any) -> Any:
-    y = xhat if gamma is None else _spread(gamma, xhat) * xhat
-    return y if beta is None else y + _spread(beta, xhat)
+    return xhat if gamma is None else _scaled(xhat, gamma) + _spread(beta, xhat)
 
 
 @op(
@@ -37,6 +46,7 @@ def _affine(xhat: Any, gamma: Any, beta: Any) -> Any:
     new_var="C",
     out=("y", "mean", "rstd", "new_mean", "new_var"),
     optional=("gamma", "beta"),
+    dims=_dims,
 )
 def batch_norm(
     x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any,
@@ -74,6 +84,7 @@ def batch_norm(
     out=("dx",),
     adds=("dgamma", "dbeta"),
     optional=("gamma", "dgamma", "dbeta", "dx"),
+    dims=_dims,
 )
 def batch_norm_backward(x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dgamma: Any, dbeta: Any, dx: Any) -> None:
     """dgamma += Σ dy·xhat, dbeta += Σ dy, dx = gamma·rstd·(dy - Σ dy / M - xhat·Σ(dy·xhat) / M).
@@ -90,7 +101,7 @@ def batch_norm_backward(x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dgamm
         dbeta += dy.sum(axis=axes)
     if dx is not None:
         rest = dy - m.mean(dy, axes, keepdims=True) - xhat * m.mean(dy * xhat, axes, keepdims=True)
-        dx[...] = _affine(_spread(rstd, x) * rest, gamma, None)
+        dx[...] = _scaled(_spread(rstd, x) * rest, gamma)
 
 
 @op(
@@ -104,6 +115,7 @@ def batch_norm_backward(x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dgamm
     rstd="C:any",
     out=("y", "mean", "rstd"),
     optional=("gamma", "beta"),
+    dims=_dims,
 )
 def batch_norm_eval(
     x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any, y: Any, mean: Any, rstd: Any, eps: float
@@ -129,6 +141,7 @@ def batch_norm_eval(
     out=("dx",),
     adds=("dgamma", "dbeta"),
     optional=("gamma", "dgamma", "dbeta", "dx"),
+    dims=_dims,
 )
 def batch_norm_eval_backward(
     x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dgamma: Any, dbeta: Any, dx: Any
@@ -143,4 +156,4 @@ def batch_norm_eval_backward(
         dgamma += (dy * xhat).sum(axis=axes)  # (N, C, ...) -> (C,)
         dbeta += dy.sum(axis=axes)
     if dx is not None:
-        dx[...] = _affine(_spread(rstd, x) * dy, gamma, None)
+        dx[...] = _scaled(_spread(rstd, x) * dy, gamma)

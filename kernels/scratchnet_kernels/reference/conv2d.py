@@ -21,7 +21,8 @@ def conv2d_out_size(size: int, kernel: int, stride: int, pad_total: int, dilatio
     return (size + pad_total - dilation * (kernel - 1) - 1) // stride + 1
 
 
-def _dims(d: Extents, arguments: dict[str, Any]) -> Extents:
+def conv2d_dims(d: Extents, arguments: dict[str, Any]) -> Extents:
+    """OH and OW. Raises ShapeError for settings without meaning and channels that do not fit the groups."""
     stride, padding, dilation = arguments["stride"], arguments["padding"], arguments["dilation"]
     groups = arguments["groups"]
     if min(stride) < 1 or min(dilation) < 1 or min(*padding[0], *padding[1]) < 0 or groups < 1:
@@ -87,7 +88,7 @@ def _seen(x: Any, kh: int, kw: int, OH: int, OW: int, stride: Pair, dilation: Pa
     y="N O OH OW",
     out=("y",),
     optional=("b",),
-    dims=_dims,
+    dims=conv2d_dims,
     flops=_flops,
 )
 def conv2d(
@@ -120,7 +121,7 @@ def conv2d(
     out=("dx",),
     adds=("dW", "db"),
     optional=("db", "dx"),
-    dims=_dims,
+    dims=conv2d_dims,
     flops=lambda d: 2 * _flops(d),
 )
 def conv2d_backward(
@@ -128,22 +129,30 @@ def conv2d_backward(
     stride: Pair, padding: tuple[Pair, Pair], dilation: Pair, groups: int,
 ) -> None:  # fmt: skip
     """dW += Σ dy xp, db += Σ dy, dx = Σ W dy: each sum over the places where the forward met the factor."""
-    (N, O, OH, OW), (_, Cg, KH, KW), (_, C, H, Wd) = dy.shape, W.shape, x.shape  # noqa: E741
+    (N, O, OH, OW), (_, Cg, KH, KW) = dy.shape, W.shape  # noqa: E741
     xp = _bordered(x, padding)
-    dxp = np.zeros_like(xp)
-    Wg = W.reshape(groups, O // groups, Cg, KH, KW)
     dyg = dy.reshape(N, groups, O // groups, OH * OW)
     for kh, kw in product(range(KH), range(KW)):
         # forward: total += Wg[:, :, :, kh, kw] @ seen
         seen = _seen(xp, kh, kw, OH, OW, stride, dilation).reshape(N, groups, Cg, OH * OW)
         dW_here = (dyg @ seen.swapaxes(2, 3)).sum(0)  # (N, G, Og, OH*OW) @ (N, G, OH*OW, Cg) -> (G, Og, Cg)
         dW[:, :, kh, kw] += dW_here.reshape(O, Cg)
-        if dx is not None:
-            dseen = Wg[:, :, :, kh, kw].swapaxes(1, 2) @ dyg  # (G, Cg, Og) @ (N, G, Og, OH*OW) -> (N, G, Cg, OH*OW)
-            where = _seen(dxp, kh, kw, OH, OW, stride, dilation)
-            where += dseen.reshape(N, C, OH, OW)
     if db is not None:
         db += dy.sum((0, 2, 3))  # (N, O, OH, OW) -> (O,)
     if dx is not None:
-        (top, _), (left, _) = padding
-        dx[...] = dxp[:, :, top : top + H, left : left + Wd]
+        conv2d_dx(W, dy, dx, stride, padding, dilation, groups)
+
+
+def conv2d_dx(W: Any, dy: Any, dx: Any, stride: Pair, padding: tuple[Pair, Pair], dilation: Pair, groups: int) -> None:
+    """dx = Σ W dy: every dy[n, o, r, s] goes to the pixels that it was summed from. Also a transposed convolution."""
+    (N, O, OH, OW), (_, Cg, KH, KW), (_, C, H, Wd) = dy.shape, W.shape, dx.shape  # noqa: E741
+    (top, bottom), (left, right) = padding
+    dxp = np.zeros((N, C, top + H + bottom, left + Wd + right), dx.dtype)
+    Wg = W.reshape(groups, O // groups, Cg, KH, KW)
+    dyg = dy.reshape(N, groups, O // groups, OH * OW)
+    for kh, kw in product(range(KH), range(KW)):
+        # forward: total += Wg[:, :, :, kh, kw] @ seen
+        dseen = Wg[:, :, :, kh, kw].swapaxes(1, 2) @ dyg  # (G, Cg, Og) @ (N, G, Og, OH*OW) -> (N, G, Cg, OH*OW)
+        where = _seen(dxp, kh, kw, OH, OW, stride, dilation)
+        where += dseen.reshape(N, C, OH, OW)
+    dx[...] = dxp[:, :, top : top + H, left : left + Wd]

@@ -1,4 +1,4 @@
-"""Copying, adding and scaling: what composites and buffers need."""
+"""Copying and adding: what composites and buffers need."""
 
 from __future__ import annotations
 

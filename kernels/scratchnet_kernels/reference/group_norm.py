@@ -7,9 +7,11 @@ from typing import Any
 
 from ..op import Extents, op
 from . import _math as m
+from ._affine import check_affine
 
 
 def _dims(d: Extents, given: dict[str, Any]) -> Extents:
+    check_affine(given)
     return {"G": given["groups"], "C": d["C"] // given["groups"] * given["groups"]}
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from ..op import Extents, op
 from . import _math as m
+from ._affine import check_affine
 
 
 def _dims(d: Extents, given: dict[str, Any]) -> Extents:
     """x is seen as R rows of D elements: D runs over the last `axes` axes."""
+    check_affine(given)
     split = len(d["..."]) - given["axes"]
     return {"R": math.prod(d["..."][:split]), "D": math.prod(d["..."][split:])}
 

@@ -12,7 +12,6 @@ from ..op import op
     g="P",
     v="P",
     hyper="4:f8",
-    out=(),
     adds=("p", "v"),
     optional=("v",),
     dtypes=("float",),
@@ -20,7 +19,7 @@ from ..op import op
 def sgd(
     p: Any, g: Any, v: Any, hyper: Any, momentum: float, nesterov: bool, weight_decay: float, lr_scale: float
 ) -> None:
-    """D = clip·g/loss_scale + decay·p;  v = momentum·v + d;  p -= lr·(d + momentum·v if nesterov else v).
+    """d = clip·g/loss_scale + decay·p;  v = momentum·v + d;  p -= lr·(d + momentum·v if nesterov else v).
 
     hyper = [lr, step, clip factor, inverse loss scale]. Without momentum, v is None and p -= lr·d.
     At the first step v begins as d, as in PyTorch: v is zero then, so the formula says the same.

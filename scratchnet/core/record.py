@@ -1,0 +1,46 @@
+"""Recording: a network's step on op tables that note down and compute nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .plan import Plan, Recorder
+from .run import Pool, Run
+from .types import Array
+
+if TYPE_CHECKING:
+    from .network import Network
+
+
+def record(net: Network, batch_size: int, *, training: bool, need_dx: bool, side: Mapping[str, Array]) -> Plan:
+    """The plan of one step of `net`: every op call of forward and backward, with its buffers."""
+    recorder = Recorder(net.backend)
+    run = Run(Pool(), training=training, count=net.count, seed=net.seed, side=side, recorder=recorder)
+    recorder.path = lambda: run.path
+    given = {"parameters": net.parameters, "gradients": net.gradients, "buffers": net.buffers}
+    for kind, store in given.items():
+        recorder.lease(store.flat, kind)
+    recorder.lease(net.count, "count")
+    for name, array in side.items():
+        recorder.lease(array, name)
+    kind_of_x = net.dtype if net.body.in_kind == "float" else np.dtype(np.int64)
+    x = recorder.lease(np.zeros((batch_size, *net.input_shape), kind_of_x), "x")
+    logits, saved = net.body.forward(recorder, net.views, x, run)  # type: ignore[arg-type]
+    forward = tuple(recorder.calls)
+    dlogits = recorder.lease(np.zeros(logits.shape, net.dtype), "dlogits")
+    run.need_dx = need_dx
+    dx = net.body.backward(recorder, net.views, net.gradients.views, saved, dlogits, run)  # type: ignore[arg-type]
+    logits_at, dx_at = recorder.ref(logits, "logits"), recorder.ref(dx, "dx")
+    updates = {name: recorder.ref(new, name) for name, new in run.updates.items()}
+    return Plan(
+        backend=net.backend,
+        buffers=tuple(recorder.buffers),
+        forward=forward,
+        backward=tuple(recorder.calls[len(forward) :]),
+        logits=logits_at,
+        dx=dx_at,
+        updates=updates,
+    )
