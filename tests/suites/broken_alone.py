@@ -58,7 +58,7 @@ class BatchNormForgetsVariance(BatchNorm1d):
 
     def backward(self, k, p, g, saved, dy, run):
         if not saved.of_batch:
-            saved = saved._replace(rstd=np.ones_like(saved.rstd))
+            saved = saved._replace(rstd=np.full_like(saved.rstd, 1 / np.sqrt(1 + self.eps)))
         return super().backward(k, p, g, saved, dy, run)
 
 
