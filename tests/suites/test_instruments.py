@@ -10,7 +10,7 @@ from scratchnet.core import Case
 from scratchnet.layers import ReLU
 
 nan, inf = np.nan, np.inf
-SAME = [([1.0, nan], [1.0, nan]), ([inf, 1.0], [inf, 1.0]), ([], []), ([1e-3], [1e-3 + 1e-13])]
+SAME = [([1.0, nan], [1.0, nan]), ([inf, 1.0], [inf, 1.0]), ([], []), ([1e-3], [1e-3 + 5e-14])]
 OTHER = [
     ([1.0, nan], [1.0, 2.0]),
     ([1.0, 2.0], [1.0, nan]),
@@ -51,13 +51,13 @@ def test_one_wrong_entry_of_many_is_found_at_once(check, dtype, at):
 
 
 class WrongIn(ReLU):
-    """x is overwritten in one mode alone."""
+    """dy is overwritten in one mode alone."""
 
-    def forward(self, k, p, x, run):
-        y, saved = super().forward(k, p, x, run)
+    def backward(self, k, p, g, saved, dy, run):
+        dx = super().backward(k, p, g, saved, dy, run)
         if run.training == MODE[0]:
-            x += 1
-        return y, saved
+            dy *= 0.5
+        return dx
 
 
 MODE = [True]
@@ -67,5 +67,5 @@ MODE = [True]
 def test_the_contract_is_checked_in_the_mode_that_is_asked_for(training):
     MODE[0] = training
     check_contract(Case(WrongIn(), (3,)), 0, training=not training)
-    with pytest.raises(CheckError, match=f"check_mutates_nothing[^$]*training={training}"):
+    with pytest.raises(CheckError, match=f"training={training}"):
         check_contract(Case(WrongIn(), (3,)), 0, training=training)

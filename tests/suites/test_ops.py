@@ -3,12 +3,13 @@
 import numpy as np
 
 import scratchnet.optim as optim
-from scratchnet import Dense, Network
+from scratchnet import Dense, Network, layers
 from scratchnet.check.losses import draw_targets
 from scratchnet.core import LAYERS, LOSSES, RandomDraw
 from scratchnet.core.run import Pool, Run
 from scratchnet.data import Batches, Split
 from scratchnet_kernels import OPS, get_backend
+from scratchnet_kernels.backend import KERNELS
 
 
 class Spy:
@@ -22,8 +23,8 @@ class Spy:
         return getattr(self.table, name)
 
 
-def ops_of_layers(draw, seen):
-    for cls in LAYERS.values():
+def ops_of_layers(draw, seen, classes):
+    for cls in classes:
         for _ in range(40):
             case = cls.cases(draw)
             net = Network([case.layer], case.in_shape, backend="reference")
@@ -58,7 +59,18 @@ def ops_of_training(seen):
 def test_every_op_is_reached():
     seen, rng = set(), np.random.default_rng(0)
     draw = RandomDraw(rng)
-    ops_of_layers(draw, seen)
+    ops_of_layers(draw, seen, LAYERS.values())
     ops_of_losses(draw, rng, seen)
     ops_of_training(seen)
     assert seen == OPS.keys()
+
+
+def test_what_is_exported_has_cpu_kernels():
+    """A layer of one's own may run on the reference until it is named in scratchnet/layers/__init__.py."""
+    seen, rng = set(), np.random.default_rng(0)
+    draw = RandomDraw(rng)
+    ops_of_layers(draw, seen, [LAYERS[name] for name in layers.__all__])
+    ops_of_losses(draw, rng, seen)
+    ops_of_training(seen)
+    get_backend("cpu")
+    assert seen - KERNELS["cpu"].keys() == set()
