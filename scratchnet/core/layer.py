@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from .run import Run
 
+REAL = (int, float, np.integer, np.floating)
+
 LAYERS: dict[str, type[Layer]] = {}
 """Every layer class by name. The suites in tests/ walk it."""
 
@@ -106,6 +108,7 @@ L = TypeVar("L", bound=Layer)
 @dataclass_transform(frozen_default=True)
 def layer(cls: type[L]) -> type[L]:
     """Make a class a frozen dataclass, with the `repr` of Layer, and enter it into `LAYERS`."""
+    checks_fields(cls)
     made = dataclass(frozen=True, repr=False)(cls)
     known = LAYERS.get(made.__name__)
     if known is not None and known.__module__ != made.__module__:
@@ -121,6 +124,26 @@ def layer(cls: type[L]) -> type[L]:
 def whole(value: object, least: float = 1) -> bool:
     """Whether it is a whole number, `least` or more. 3.0 is none, nor is True."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
+
+
+def checks_fields(cls: type[Any]) -> None:
+    """Make a dataclass refuse what is no number in a float's place and no bool in a bool's, before its own checks.
+
+    Raises ConfigError, at construction, naming the field. NaN is no number here; a string never meets a comparison.
+    """
+    own = getattr(cls, "__post_init__", None)
+
+    def __post_init__(self: Any) -> None:  # noqa: N807  (the dataclass calls it by this name)
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            if f.type == "float" and (not isinstance(value, REAL) or isinstance(value, bool) or value != value):
+                raise ConfigError(f"{type(self).__name__}'s {f.name} is a number", actual=repr(value))
+            if f.type == "bool" and not isinstance(value, bool | np.bool_):
+                raise ConfigError(f"{type(self).__name__}'s {f.name} is True or False", actual=repr(value))
+        if own is not None:
+            own(self)
+
+    cls.__post_init__ = __post_init__
 
 
 def require(condition: bool, what: str, **facts: Any) -> None:

@@ -11,7 +11,7 @@ from scratchnet_kernels import get_backend
 
 from .case import Draw
 from .errors import ConfigError, DtypeError, ShapeError, TapeError
-from .layer import source
+from .layer import checks_fields, source
 from .run import Pool, Run
 from .tape import Tape
 from .types import Array, Shape
@@ -99,6 +99,7 @@ C = TypeVar("C", bound=Loss)
 @dataclass_transform(frozen_default=True)
 def loss(cls: type[C]) -> type[C]:
     """Make a class a frozen dataclass whose repr is its source, and enter it into `LOSSES`."""
+    checks_fields(cls)
     made = dataclass(frozen=True, repr=False)(cls)
     known = LOSSES.get(made.__name__)
     if known is not None and known.__module__ != made.__module__:

@@ -10,6 +10,7 @@ import numpy as np
 from scratchnet_kernels import get_backend
 
 from .border import check_batch, check_cotangent, check_side, element_type, sample_shape
+from .errors import TapeError
 from .layer import Layer, require, whole
 from .optimizer_state import HasSlots, OptimizerState
 from .plan import Plan
@@ -145,6 +146,8 @@ class Network:
             TapeError: where the tape is spent, of another network, or older than the parameters.
             ShapeError, DtypeError: where dlogits does not fit.
         """
+        if not isinstance(tape, Tape):
+            raise TapeError("backward needs the tape that forward returned", actual=type(tape).__name__)
         tape.check(self._spent, self.parameters.version)
         check_cotangent(dlogits, tape.logits_shape, self.dtype)
         tape.run.need_dx = need_dx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ class Adam(Optimizer):
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        require(self.lr >= 0, "the learning rate is not negative", actual=self.lr)
+        require(0 <= self.lr < math.inf, "the learning rate is not negative, and finite", actual=self.lr)
         require(0 <= self.beta1 < 1, "beta1 lies in [0, 1)", actual=self.beta1)
         require(0 <= self.beta2 < 1, "beta2 lies in [0, 1)", actual=self.beta2)
         require(self.eps >= 0, "eps is not negative", actual=self.eps)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from scratchnet.core.layer import checks_fields, require
 from scratchnet.core.types import Array
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ class Optimizer:
     """
 
     lr: float
+
+    def __init_subclass__(cls) -> None:
+        checks_fields(cls)
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -40,10 +45,15 @@ class Optimizer:
             lr: the learning rate of this step (a schedule's), if not `self.lr`.
             clip: factor on every gradient; `clip_factor(net, max_norm)` computes it.
             inverse_scale: 1/loss scale of mixed precision.
+
+        Raises:
+            ConfigError: a learning rate without meaning; nothing has changed then.
         """
+        lr = self.lr if lr is None else lr
+        require(0 <= lr < math.inf, "the learning rate is not negative, and finite", actual=lr)
         state = net.optimizer_state(self)
         state.steps += 1
-        state.hyper[:] = (self.lr if lr is None else lr), state.steps, clip, inverse_scale
+        state.hyper[:] = lr, state.steps, clip, inverse_scale
         for stretch, lr_scale, decay_scale in net.parameters.runs():
             slots: dict[str, Any] = {name: state.stores[name].flat[stretch] for name in self.slots}
             p, g = net.parameters.flat[stretch], net.gradients.flat[stretch]

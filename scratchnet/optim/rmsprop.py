@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class RMSprop(Optimizer):
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        require(self.lr >= 0, "the learning rate is not negative", actual=self.lr)
+        require(0 <= self.lr < math.inf, "the learning rate is not negative, and finite", actual=self.lr)
         require(0 <= self.alpha < 1, "alpha lies in [0, 1)", actual=self.alpha)
         require(self.eps >= 0, "eps is not negative", actual=self.eps)
         require(0 <= self.momentum < 1, "momentum lies in [0, 1)", actual=self.momentum)

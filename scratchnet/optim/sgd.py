@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class SGD(Optimizer):
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        require(self.lr >= 0, "the learning rate is not negative", actual=self.lr)
+        require(0 <= self.lr < math.inf, "the learning rate is not negative, and finite", actual=self.lr)
         require(0 <= self.momentum < 1, "momentum lies in [0, 1)", actual=self.momentum)
         require(self.weight_decay >= 0, "weight_decay is not negative", actual=self.weight_decay)
         require(not self.nesterov or self.momentum > 0, "Nesterov needs momentum", hint="momentum=0.9")

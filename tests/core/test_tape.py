@@ -41,6 +41,11 @@ def test_a_kept_tape_serves_again_and_adds(net):
     assert tape.spent
 
 
+def test_what_is_no_tape_raises(net):
+    with pytest.raises(TapeError, match="NoneType"):
+        net.backward(np.ones((5, 3), np.float32), None)
+
+
 def test_a_tape_of_another_network_raises(net):
     other = Network([Dense(3)], (4,), backend="reference")
     logits, tape = other.forward(x, training=True)
