@@ -54,6 +54,11 @@ class Recurrent(Layer):
         return dy[:, None] if self.last else dy
 
 
+def draw_hidden(draw: Draw) -> int:
+    """Two units or more: where all are saturated, a float32 1 - h² has no digits, and one unit easily is."""
+    return draw.integer(2, 5)
+
+
 def draw_case(layer: Recurrent, draw: Draw) -> Case:
-    """Short sequences, one step among them. Larger values would saturate: of a float32 near 1, 1 - h² has few digits."""
+    """Short sequences, one step among them, of one feature or more."""
     return Case(layer, in_shape=(draw.integer(1, 4), draw.integer(1, 5)))

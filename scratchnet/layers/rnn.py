@@ -8,7 +8,7 @@ from scratchnet.core.case import Case, Draw
 from scratchnet.core.layer import layer, require
 from scratchnet.core.types import Array, Views
 
-from ._recurrent import Recurrent, draw_case
+from ._recurrent import Recurrent, draw_case, draw_hidden
 
 if TYPE_CHECKING:
     from scratchnet.core.run import Run
@@ -75,7 +75,7 @@ class RNN(Recurrent):
 
     @classmethod
     def cases(cls, draw: Draw) -> Case:
-        """Every option; one step and several, one unit and several."""
+        """Every option; one step and several."""
         nonlinearity: Literal["tanh", "relu"] = draw.one_of("tanh", "relu")
         options = [draw.one_of(True, False) for _ in range(3)]
-        return draw_case(cls(draw.integer(1, 4), nonlinearity, *options), draw)
+        return draw_case(cls(draw_hidden(draw), nonlinearity, *options), draw)

@@ -8,13 +8,10 @@ from scratchnet import GRU, LSTM, RNN, Network
 torch = pytest.importorskip("torch", reason="parity needs the extra `parity`")
 
 KINDS = {
-    "tanh": (lambda **options: RNN(6, **options), lambda D, **options: torch.nn.RNN(D, 6, **options)),
-    "relu": (
-        lambda **options: RNN(6, nonlinearity="relu", **options),
-        lambda D, **options: torch.nn.RNN(D, 6, nonlinearity="relu", **options),
-    ),
-    "lstm": (lambda **options: LSTM(6, **options), lambda D, **options: torch.nn.LSTM(D, 6, **options)),
-    "gru": (lambda **options: GRU(6, **options), lambda D, **options: torch.nn.GRU(D, 6, **options)),
+    "tanh": (RNN, torch.nn.RNN, {}),
+    "relu": (RNN, torch.nn.RNN, {"nonlinearity": "relu"}),
+    "lstm": (LSTM, torch.nn.LSTM, {}),
+    "gru": (GRU, torch.nn.GRU, {}),
 }
 THEIRS = {"W_ih": "weight_ih_l0", "W_hh": "weight_hh_l0", "b_ih": "bias_ih_l0", "b_hh": "bias_hh_l0"}
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -25,18 +22,18 @@ def flipped(x, reverse):
     return torch.flip(x, [1]) if reverse else x
 
 
-def run_both(kind, backend, dtype, shape, reverse=False, last=False, bias=True):
+def run_both(kind, backend, dtype, shape, hidden=6, reverse=False, last=False, bias=True):
     """(ours, theirs): y, dx and the gradients by our names. torch walks in reverse where its input is flipped."""
-    make, make_theirs = KINDS[kind]
-    T, D = shape[1:]
-    net = Network(make(reverse=reverse, last=last, bias=bias), (T, D), seed=3, backend=backend, dtype=dtype)
+    make, make_theirs, options = KINDS[kind]
+    layer = make(hidden, reverse=reverse, last=last, bias=bias, **options)
+    net = Network(layer, shape[1:], seed=3, backend=backend, dtype=dtype)
     rng = np.random.default_rng(4)
     x = rng.normal(size=shape).astype(dtype)
     y, tape = net.forward(x, training=True)
     dy = rng.normal(size=y.shape).astype(dtype)
     ours = {"y": y.copy(), "x": net.backward(dy, tape, need_dx=True).copy(), **net.gradients.snapshot()}
 
-    theirs = make_theirs(D, bias=bias, batch_first=True).to(getattr(torch, dtype))
+    theirs = make_theirs(shape[2], hidden, bias=bias, batch_first=True, **options).to(getattr(torch, dtype))
     names = {name: THEIRS[name.removeprefix("0.")] for name in net.parameters.views}
     assert sorted(names.values()) == sorted(name for name, _ in theirs.named_parameters())
     theirs.load_state_dict({names[name]: torch.tensor(view) for name, view in net.parameters.views.items()})
@@ -64,15 +61,15 @@ def compare(ours, theirs, dtype):
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("last", [False, True])
 def test_directions_and_last(kind, backend, dtype, reverse, last):
-    compare(*run_both(kind, backend, dtype, (5, 7, 3), reverse, last), dtype)
+    compare(*run_both(kind, backend, dtype, (5, 7, 3), reverse=reverse, last=last), dtype)
 
 
 @every_kind
 @every_backend
-@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 5), (1, 6, 2), (9, 4, 33)])
+@pytest.mark.parametrize(("shape", "hidden"), [((1, 1, 1), 1), ((3, 1, 5), 2), ((1, 6, 2), 1), ((9, 4, 33), 35)])
 @pytest.mark.parametrize("bias", [True, False])
-def test_shapes(kind, backend, shape, bias):
-    compare(*run_both(kind, backend, "float64", shape, bias=bias), "float64")
+def test_shapes(kind, backend, shape, hidden, bias):
+    compare(*run_both(kind, backend, "float64", shape, hidden, bias=bias), "float64")
 
 
 @pytest.mark.parametrize(("layer", "rows", "make"), [(RNN, 1, "RNN"), (LSTM, 4, "LSTM"), (GRU, 3, "GRU")])
