@@ -38,7 +38,7 @@ def explain(
         analytic: the gradient that the backward returned.
         numeric: the gradient of the function; NaN where it was not probed.
         noise: absolute error of `numeric`.
-        sizes: extents that may have got into a factor, by name: {"4 (axis 0 of out)": 4}.
+        sizes: extents that may have got into a factor, by name: {"axis 0 of out": 4}.
         beside: arrays shaped like the gradient that a missing term may hold as a factor: {"x": x, "out": out}.
     """
     probed = np.isfinite(numeric)
@@ -69,10 +69,11 @@ def _scaled(given: Array, truth: Array, room: float, sizes: Mapping[str, int]) -
     if abs(factor + 1) <= slack:
         yield Explanation("sign", "the gradient is negated", "a minus sign", 0.99)
         return
-    named = {"2": 2.0, "1/2": 0.5, "3": 3.0, "1/3": 1 / 3, "4": 4.0, "1/4": 0.25, "√2": 2**0.5, "1/√2": 0.5**0.5}
+    named = {2.0: "2", 0.5: "1/2", 3.0: "3", 1 / 3: "1/3", 4.0: "4", 0.25: "1/4", 2**0.5: "√2", 0.5**0.5: "1/√2"}
     for name, size in sizes.items():
-        named |= {name: float(size), f"1/{name}": 1 / size, f"√{name}": math.sqrt(size), f"1/√{name}": size**-0.5}
-    names = [name for name, value in named.items() if value != 1 and abs(abs(factor) / value - 1) <= slack]
+        forms = {"{}": size, "1/{}": 1 / size, "√{}": math.sqrt(size), "1/√{}": size**-0.5}
+        named |= {float(value): f"{form.format(size)}, {size} being {name}" for form, value in forms.items()}
+    names = [name for value, name in named.items() if value != 1 and abs(abs(factor) / value - 1) <= slack]
     called = f" ({' or '.join(names)})" if names else ""
     text = f"the gradient is {factor:.6g}{called} times the true one"
     look = "a mean where a sum is due, or the reverse; a scale of the forward that the backward lacks or has twice"

@@ -154,7 +154,7 @@ def _check(pair: _Pair, title: str, most: int, rng: np.random.Generator) -> Repo
     dout = rng.normal(size=out.shape) + 0.1
     gradients = pair.gradients(dout, cache)
     slopes = Slopes(pair.out, dout, out)
-    sizes = {f"{extent}, axis {axis} of out": extent for axis, extent in enumerate(out.shape) if extent > 1}
+    sizes = {f"axis {axis} of out": extent for axis, extent in enumerate(out.shape) if extent > 1}
     findings = [_find(name, pair.inputs[name], gradients[name], slopes, sizes, most, rng) for name in pair.wanted]
     return Report(title, findings, _broken(pair, dout, gradients, rng))
 
