@@ -26,7 +26,7 @@ def info(as_json: bool) -> None:
 @click.argument("target", required=False, metavar="FILE.py[::NAME]")
 @click.option("--all", "everything", is_flag=True, help="Check every layer and loss of scratchnet.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
-@click.option("--seed", type=click.IntRange(0), default=0, help="Of every draw.", show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Of every draw.", show_default=True)
 @click.pass_context
 def check(context: click.Context, target: str | None, everything: bool, as_json: bool, seed: int) -> None:
     """Hold hand-written gradients against their functions.
