@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,19 @@ def aligned(size: int, dtype: Any) -> np.ndarray[Any, Any]:
     return raw[start : start + size * dtype.itemsize].view(dtype)
 
 
+def debugging() -> bool:
+    """Whether SCRATCHNET_DEBUG asks for memory that is lent to be poisoned."""
+    return os.environ.get("SCRATCHNET_DEBUG", "0") not in ("", "0")
+
+
+def poison(array: np.ndarray[Any, Any]) -> None:
+    """Fill with what no computation should meet: NaN, or the extreme of a whole-number type."""
+    if array.dtype.kind in "fc":  # the imaginary part too: a complex step looks at nothing else
+        array[...] = np.nan if array.dtype.kind == "f" else complex(np.nan, np.nan)
+    elif array.dtype.kind in "iu":
+        array[...] = np.iinfo(array.dtype).max
+
+
 class Workspace:
     """Private memory of kernels. What `take` hands out is valid until `reset`, which the next op's door calls.
 
@@ -29,6 +43,7 @@ class Workspace:
     def __init__(self) -> None:
         self._slab = aligned(0, np.uint8)
         self._used = 0
+        self._debug = debugging()
 
     @property
     def nbytes(self) -> int:
@@ -44,6 +59,8 @@ class Workspace:
             self._slab, self._used, stop = aligned(max(stop, 2 * self._slab.nbytes), np.uint8), 0, nbytes
         array: np.ndarray[Any, Any] = self._slab[self._used : stop].view(dtype).reshape(shape)
         self._used = stop + (-stop % ALIGNMENT)
+        if self._debug:
+            poison(array)
         return array
 
     def reset(self) -> None:

@@ -77,24 +77,7 @@ def _unary(name: str) -> Callable[[Digits], Digits]:
     return method
 
 
-for _name in (
-    "add",
-    "radd",
-    "sub",
-    "rsub",
-    "mul",
-    "rmul",
-    "truediv",
-    "rtruediv",
-    "pow",
-    "rpow",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-):
-    setattr(Digits, f"__{_name}__", _binary(f"__{_name}__"))
-for _name in ("eq", "ne"):
+for _name in "add radd sub rsub mul rmul truediv rtruediv pow rpow lt le gt ge eq ne".split():  # noqa: SIM905
     setattr(Digits, f"__{_name}__", _binary(f"__{_name}__"))
 for _name in ("exp", "log", "sqrt", "tanh", "erf", "expm1", "log1p"):
     setattr(Digits, _name, _unary(_name))

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
 import zlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scratchnet_kernels.workspace import aligned
+from scratchnet_kernels.workspace import aligned, debugging, poison
 
 from .errors import ScratchnetError
 from .types import Array, Shape, Views
 
 if TYPE_CHECKING:
     from .plan import Recorder
-
-
-def debugging() -> bool:
-    """Whether SCRATCHNET_DEBUG asks for leased memory to be poisoned."""
-    return os.environ.get("SCRATCHNET_DEBUG", "0") not in ("", "0")
-
-
-def poison(array: Array) -> None:
-    """Fill with what no computation should meet: NaN, or the extreme of a whole-number type."""
-    if array.dtype.kind in "fc":  # the imaginary part too: a complex step looks at nothing else
-        array[...] = np.nan if array.dtype.kind == "f" else complex(np.nan, np.nan)
-    elif array.dtype.kind in "iu":
-        array[...] = np.iinfo(array.dtype).max
 
 
 class Pool:
@@ -74,6 +60,14 @@ class SideInputs(dict[str, Array]):
         """The side input of that name, or the default where it was not given."""
         self.asked.add(name)
         return super().get(name, default)
+
+    def __getitem__(self, name: str) -> Array:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.add(str(name))
+        return super().__contains__(name)
 
 
 class Run:

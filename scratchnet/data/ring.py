@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from typing import Any
 
 import numpy as np
 
-from scratchnet_kernels.workspace import aligned
+from scratchnet_kernels.workspace import aligned, debugging, poison
 
 Array = np.ndarray[Any, Any]
 
@@ -25,16 +24,16 @@ class Ring:
     def __init__(self, nbytes: int, keep: int = 4) -> None:
         self.nbytes, self.keep = nbytes, keep
         self._slabs: list[Array] = []
-        self._poisons = os.environ.get("SCRATCHNET_DEBUG", "0") not in ("", "0")
+        self._poisons = debugging()
         self._idle = _references(aligned(nbytes, np.uint8))
 
     def take(self, shape: tuple[int, ...], dtype: Any) -> Array:
         """An uninitialised array that nobody else holds."""
         dtype = np.dtype(dtype)
         slab = self._free_slab()
-        if self._poisons:
-            slab.fill(0xFF)  # NaN, or -1
         array: Array = slab[: math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)  # (bytes,) -> shape
+        if self._poisons:
+            poison(array)
         return array
 
     def _free_slab(self) -> Array:

@@ -5,6 +5,7 @@ import pytest
 
 from scratchnet import SGD, BatchNorm1d, Dense, Dropout, Flatten, Network, ReLU, Sequential, SoftmaxCrossEntropy
 from scratchnet.core import BackendError, ConfigError, DtypeError, ShapeError, TargetError
+from scratchnet.core.run import SideInputs
 
 LAYERS = (Dense(6), ReLU(), Dense(3))
 x = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
@@ -235,6 +236,10 @@ def test_a_side_input_that_no_layer_reads_is_refused():
     sequence, mask = np.zeros((2, 3, 4), np.float32), np.ones((2, 3), bool)
     net = Network([MultiHeadAttention(2)], (3, 4), backend="reference")
     assert net.forward(sequence, training=False, mask=mask)[0].shape == (2, 3, 4)
+    asked = SideInputs({"mask": mask})
+    assert "mask" in asked
+    assert asked["mask"] is mask
+    assert asked.asked == {"mask"}
     with pytest.raises(ConfigError, match=r"expected: mask[\s\S]*actual:   msk"):
         net.forward(sequence, training=True, msk=mask)
     assert net.count[0] == 0

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from scratchnet.check import check_contract, check_layer_gradients
 
+from . import broken_sequences  # noqa: F401  (enters its layers)
 from .broken import BROKEN
 from .drawing import HypothesisDraw, batches, seeds
 

@@ -9,7 +9,8 @@ from numba import njit, prange
 
 from ._border import ONE, border, spread, total
 from ._dots import dots
-from ._products import product, share
+from ._products import product
+from ._threads import share
 from .simd import lanes, vadd, vfma, vload_n, vstore_n, vsum, vzero
 
 

@@ -34,13 +34,6 @@ def row_starts(count: int, stride: int) -> np.ndarray[Any, Any]:
 
 
 @njit(cache=True)
-def share(t: Any, T: int, count: int, step: int) -> tuple[int, int]:
-    """The part [start, stop) of `count` that falls to thread t of T, cut at multiples of `step`."""
-    tiles = -(-count // step)
-    return min(count, t * tiles // T * step), min(count, (t + 1) * tiles // T * step)
-
-
-@njit(cache=True)
 def _product_4x2(A: Any, a: int, a_row: int, a_k: Any, B: Any, b: int, b_k: Any, k0: int, k1: int,
                  C: Any, c: int, c_row: int) -> None:  # fmt: skip
     """Four rows by two vectors of C, over the terms k0 ≤ k < k1."""

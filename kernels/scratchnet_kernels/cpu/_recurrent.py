@@ -15,8 +15,8 @@ from numba import njit, prange
 from ..workspace import Workspace
 from ._elementary import CONTRACT, sigmoid, tanh
 from ._flat import ABSENT, flat, put_back
-from ._products import ROWS, product, share
-from ._threads import threads
+from ._products import ROWS, product
+from ._threads import share, threads
 
 ZERO: Any = np.int64(0)
 ONE: Any = np.int64(1)  # Numba would compile a function once more for a literal

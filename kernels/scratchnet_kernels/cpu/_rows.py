@@ -16,8 +16,7 @@ from numba import njit, prange
 from ..workspace import Workspace
 from ._flat import flat, put_back
 from ._moments import REORDER, or_absent, product_with, projected, scaled, squares, total
-from ._products import share
-from ._threads import threads
+from ._threads import share, threads
 
 
 def forward(

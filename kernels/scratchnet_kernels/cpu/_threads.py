@@ -1,4 +1,4 @@
-"""How many threads a kernel gets, and which of Numba's threading layers runs them.
+"""How many threads a kernel gets, what part of the work falls to each, and which of Numba's threading layers runs them.
 
 OpenMP starts a parallel region in about 2 µs, because its threads spin for a while between two regions; the portable
 workqueue layer takes 100 µs and more. So OpenMP is chosen where Numba has it, unless the user chose otherwise
@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import numba
+from numba import njit
 
 config: Any = numba.config
 if config.THREADING_LAYER == "default" and config.THREADING_LAYER_PRIORITY == ["tbb", "omp", "workqueue"]:
@@ -47,3 +48,10 @@ def threads(flops: int) -> int:
 def threads_of_pass(elements: int) -> int:
     """Into how many parts to cut one pass over so many elements. It waits for memory, so an element weighs more."""
     return threads(16 * elements)
+
+
+@njit(cache=True)
+def share(t: Any, T: int, count: int, step: int) -> tuple[int, int]:
+    """The part [start, stop) of `count` that falls to thread t of T, cut at multiples of `step`."""
+    tiles = -(-count // step)
+    return min(count, t * tiles // T * step), min(count, (t + 1) * tiles // T * step)

@@ -19,8 +19,8 @@ from ._dots import dots
 from ._elementary import CONTRACT, exp
 from ._flat import flat, is_fast, put_back
 from ._moments import product_with, total
-from ._products import product, row_starts, share
-from ._threads import threads
+from ._products import product, row_starts
+from ._threads import share, threads
 
 ZERO: Any = np.int64(0)
 ONE: Any = np.int64(1)  # Numba would compile a function once more for a literal

@@ -17,8 +17,7 @@ from ..reference import batch_norm as reference
 from ..workspace import Workspace
 from ._flat import put_back
 from ._moments import fast, or_absent, planes, scaled, squares, total
-from ._products import share
-from ._threads import threads
+from ._threads import share, threads
 
 
 @kernel("cpu")

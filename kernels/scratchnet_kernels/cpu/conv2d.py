@@ -19,8 +19,8 @@ from ._border import ONE, border, fill, spread
 from ._conv2d_backward import add_up, run, run_parallel
 from ._conv_layout import layout
 from ._flat import ABSENT, flat, is_fast, put_back
-from ._products import ROWS, product, share
-from ._threads import threads
+from ._products import ROWS, product
+from ._threads import share, threads
 
 BATCH_BYTES = 1 << 18  # bordered images of one thread whose dW is summed in one go: a part of the L2 cache
 SUMS_BYTES = 1 << 27  # what the threads' own sums of dW may take together

@@ -15,8 +15,7 @@ from ._border import ONE, border, total
 from ._conv2d_backward import image_dx
 from ._conv_layout import layout
 from ._flat import ABSENT, flat, is_fast, put_back
-from ._products import share
-from ._threads import threads
+from ._threads import share, threads
 from .conv2d import conv2d, conv2d_backward
 
 

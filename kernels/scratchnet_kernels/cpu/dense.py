@@ -12,8 +12,8 @@ from ..reference import dense as reference
 from ..workspace import Workspace
 from ._dots import dots
 from ._flat import ABSENT, flat, is_fast, put_back
-from ._products import ROWS, product, row_starts, share
-from ._threads import threads
+from ._products import ROWS, product, row_starts
+from ._threads import share, threads
 
 ZERO: Any = np.int64(0)
 ONE: Any = np.int64(1)  # Numba would compile a function once more for a literal

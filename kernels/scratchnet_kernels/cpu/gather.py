@@ -10,8 +10,7 @@ from numba import njit, prange
 from ..backend import kernel
 from ..reference import gather as reference
 from ._flat import is_fast
-from ._products import share
-from ._threads import threads_of_pass
+from ._threads import share, threads_of_pass
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -12,9 +12,9 @@ from ..reference import gru as reference
 from ..workspace import Workspace
 from ._elementary import CONTRACT
 from ._flat import ABSENT, flat, is_fast, put_back
-from ._products import ROWS, product, row_starts, share
+from ._products import ROWS, product, row_starts
 from ._recurrent import ZERO, add_row, fill_rows, packed, sigmoid_row, tanh_row, time_of, weight_gradients, zeros
-from ._threads import threads
+from ._threads import share, threads
 
 
 @kernel("cpu")

@@ -12,7 +12,7 @@ from ..reference import lstm as reference
 from ..workspace import Workspace
 from ._elementary import CONTRACT
 from ._flat import ABSENT, flat, is_fast, put_back
-from ._products import ROWS, product, row_starts, share
+from ._products import ROWS, product, row_starts
 from ._recurrent import (
     ZERO,
     add_row,
@@ -25,7 +25,7 @@ from ._recurrent import (
     weight_gradients,
     zeros,
 )
-from ._threads import threads
+from ._threads import share, threads
 
 
 @kernel("cpu")

@@ -12,9 +12,8 @@ from ..backend import kernel
 from ..reference import max_pool2d as reference
 from ..workspace import Workspace
 from ._flat import is_fast, put_back
-from ._products import share
 from ._slide import images
-from ._threads import threads
+from ._threads import share, threads
 
 
 @kernel("cpu")

@@ -11,9 +11,9 @@ from ..backend import kernel
 from ..reference import rnn as reference
 from ..workspace import Workspace
 from ._flat import ABSENT, flat, is_fast, put_back
-from ._products import ROWS, product, row_starts, share
+from ._products import ROWS, product, row_starts
 from ._recurrent import ZERO, add_row, bias_sum, fill_rows, packed, tanh_row, time_of, weight_gradients, zeros
-from ._threads import threads
+from ._threads import share, threads
 
 
 @kernel("cpu")

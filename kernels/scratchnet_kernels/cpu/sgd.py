@@ -11,8 +11,7 @@ from ..backend import kernel
 from ..reference import sgd as reference
 from ..workspace import Workspace
 from ._flat import flat, is_fast, put_back
-from ._products import share
-from ._threads import threads_of_pass
+from ._threads import share, threads_of_pass
 
 CACHE_LINE = 16  # float32 in 64 bytes: no two threads write into one line
 
