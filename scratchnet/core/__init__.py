@@ -26,7 +26,7 @@ from .run import Run
 from .sequential import Sequential
 from .store import Store
 from .tape import Tape
-from .types import Array, Shape, Views
+from .types import Array, Leaves, Shape, Views
 
 __all__ = [
     "LAYERS",
@@ -45,6 +45,7 @@ __all__ = [
     "HeUniform",
     "Initializer",
     "Layer",
+    "Leaves",
     "Loss",
     "LossCase",
     "Network",

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 
-from .types import Shape
+from .types import Leaves, Shape
 
 T = TypeVar("T")
 
@@ -48,9 +48,10 @@ class Case:
 
     Attributes:
         layer: the layer, with the hyper-parameters of this case.
-        in_shape: its input's shape without the batch axis.
+        in_shape: its input's shape without the batch axis, or a NamedTuple of shapes.
         values: how the input is drawn: "normal"; "ties" (small integers, so that maxima tie and kinks are hit);
-            "large" (normal times 100); "positive"; "index" (integers below `index_below`).
+            "large" (normal times 100); "positive"; "index" (integers below `index_below`). One for all leaves of a
+            NamedTuple, or a NamedTuple of them.
         index_below: the bound for "index".
         mixes_batch: the rows of a batch depend on each other in training (BatchNorm).
         random: the forward draws random numbers in training (Dropout).
@@ -59,8 +60,8 @@ class Case:
     """
 
     layer: Any
-    in_shape: Shape
-    values: Values = "normal"
+    in_shape: Shape | Leaves
+    values: Values | Leaves = "normal"
     index_below: int = 0
     mixes_batch: bool = False
     random: bool = False

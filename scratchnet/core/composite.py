@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .layer import Layer, ParamSpec
-from .types import Shape, Views
+from .types import Leaves, Shape, Views, map_leaves
+
+if TYPE_CHECKING:
+    from scratchnet_kernels import OpTable
+
+    from .run import Run
 
 
 class Composite(Layer):
@@ -22,7 +27,7 @@ class Composite(Layer):
             yield name, child, in_shape
 
     @property
-    def in_kind(self) -> Literal["float", "index"]:
+    def in_kind(self) -> Leaves:
         """That of the children which see the input."""
         for _, child in self.children():
             return child.in_kind
@@ -48,3 +53,20 @@ class Composite(Layer):
 def trains(g: Views, name: str) -> bool:
     """Whether the child has parameters, seen from the composite's gradients."""
     return bool(g.scope(name))
+
+
+def summed(k: OpTable, terms: Sequence[Leaves], run: Run) -> Leaves:
+    """The sum of what branches return, leaf by leaf, in arrays of its own; one term alone is returned as it is."""
+    if len(terms) == 1:
+        return terms[0]
+
+    def of_leaf(first: Any, second: Any, *rest: Any) -> Any:
+        if first is None:  # whole numbers have no gradient
+            return None
+        y = run.empty(first.shape, first.dtype)
+        k.add(first, second, y)
+        for term in rest:
+            k.add(y, term, y)
+        return y
+
+    return map_leaves(of_leaf, *terms)

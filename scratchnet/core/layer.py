@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
 
 from .case import Case, Draw
 from .errors import ConfigError, ShapeError
 from .initializers import Initializer
-from .types import Array, Shape, Views
+from .types import Array, Leaves, Shape, Views
 
 if TYPE_CHECKING:
     from scratchnet_kernels import OpTable
@@ -50,9 +50,15 @@ class Layer:
     control flow depends on hyper-parameters, shapes, dtypes, `run.training` and `run.need_dx`, never on values.
     """
 
+    structures: ClassVar[tuple[type, ...]] = ()
+    """The NamedTuples of arrays that the layer takes besides one array. in_shape and dx then come in the same form."""
+
     @property
-    def in_kind(self) -> Literal["float", "index"]:
-        """What the layer takes: "float" arrays, or "index" for whole numbers such as token ids."""
+    def in_kind(self) -> Leaves:
+        """What the layer takes: "float" arrays, or "index" for whole numbers such as token ids.
+
+        One for all leaves of a NamedTuple, or a NamedTuple of them.
+        """
         return "float"
 
     def params(self, in_shape: Shape) -> Mapping[str, ParamSpec]:
@@ -71,8 +77,11 @@ class Layer:
         """Return (y, saved); `saved` is a NamedTuple of what the backward needs."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
-    def backward(self, k: OpTable, p: Views, g: Views, saved: Any, dy: Array, run: Run) -> Array | None:
-        """Add to `g` and return dx, or None where run.need_dx is false."""
+    def backward(self, k: OpTable, p: Views, g: Views, saved: Any, dy: Array, run: Run) -> Leaves:
+        """Add to `g` and return dx, or None where run.need_dx is false.
+
+        Where x is a NamedTuple, so is dx, with None for leaves of whole numbers.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no backward")
 
     @classmethod

@@ -9,8 +9,8 @@ import numpy as np
 
 from scratchnet_kernels import get_backend
 
-from .border import check_batch, check_cotangent, check_side, element_type, sample_shape
-from .errors import TapeError
+from .border import cast, check_batch, check_cotangent, check_side, check_structure, element_type, sample_shape
+from .errors import ShapeError, TapeError
 from .layer import Layer, require, whole
 from .optimizer_state import HasSlots, OptimizerState
 from .plan import Plan
@@ -19,7 +19,7 @@ from .run import Pool, Run
 from .sequential import Sequential
 from .store import Store
 from .tape import Tape
-from .types import Array, Shape, Views
+from .types import Array, Leaves, Shape, Views, map_leaves, samples, structured
 
 
 class Network:
@@ -34,13 +34,14 @@ class Network:
 
     Args:
         layers: a list of layers, or one layer.
-        input_shape: the shape of one sample.
+        input_shape: the shape of one sample; a NamedTuple of shapes where x is a NamedTuple of arrays.
         seed: keys initialisation and dropout. Same seed, same machine, same threads: the same bits.
         backend: "cpu", or "reference" for plain NumPy on any element type.
         dtype: element type of parameters and activations.
         ties: {"4.W": "0.W"} makes the first parameter a name of the second.
 
     Attributes:
+        in_kind: "float" or "index", or a NamedTuple of these: what x is made of.
         parameters, gradients, buffers: the stores. Parameters and gradients share one layout.
         views: parameters and buffers by name: the `p` of the layers.
         count: an int64 array of one element: how many training forwards there have been.
@@ -55,7 +56,7 @@ class Network:
     def __init__(
         self,
         layers: Iterable[Layer] | Layer,
-        input_shape: Shape,
+        input_shape: Shape | Leaves,
         *,
         seed: int = 0,
         backend: str = "cpu",
@@ -67,7 +68,11 @@ class Network:
         else:
             self.body = Sequential(*([layers] if isinstance(layers, Layer) else layers))
         self.input_shape = sample_shape(input_shape)
+        self.in_kind = self.body.in_kind
+        check_structure(self.body, self.input_shape)
         self.output_shape = self.body.out_shape(self.input_shape)
+        if structured(self.output_shape):
+            raise ShapeError("a network puts out one array", actual=self.output_shape)
         require(whole(seed, least=0), "a seed is a whole number, 0 or more", actual=repr(seed))
         self.seed = seed
         self.dtype = element_type(dtype)
@@ -95,12 +100,12 @@ class Network:
         """How many numbers are trained; tied ones count once."""
         return sum(s.stop - s.start for s in self.parameters.segments.values())
 
-    def forward(self, x: Array, *, training: bool, **side: Array) -> tuple[Array, Tape]:
+    def forward(self, x: Leaves, *, training: bool, **side: Array) -> tuple[Array, Tape]:
         """Run the layers on a batch.
 
         Args:
-            x: (N, *input_shape), N >= 1. Floats of another width are cast; the array must stay as it is until the
-                tape is spent.
+            x: (N, *input_shape), N >= 1, or the NamedTuple of such arrays that input_shape is of shapes. Floats of
+                another width are cast; an array must stay as it is until the tape is spent.
             training: whether dropout and batch statistics are those of training.
             side: further inputs by name (`mask=...`).
 
@@ -111,14 +116,15 @@ class Network:
             ShapeError, DtypeError: where x does not fit.
             ConfigError: where no layer reads a side input. A forward that raises has changed nothing.
         """
-        check_batch(x, self.input_shape, self.dtype, self.body.in_kind == "index")
+        check_batch(x, self.input_shape, self.dtype, self.in_kind)
         self._reclaim()
         if training:
             self.count += 1
         run = Run(self._pool, training=training, count=self.count, seed=self.seed, side=side)
         tape = Tape(self.k, run, self.parameters.version, self._spent)  # made first: an error gives its memory back
         try:
-            logits, tape.saved = self.body.forward(self.k, self.views, self._cast(x, run), run)
+            x = map_leaves(cast, x, self.in_kind, self.dtype, run)
+            logits, tape.saved = self.body.forward(self.k, self.views, x, run)
             check_side(run.side)
         except BaseException:
             if training:
@@ -130,7 +136,7 @@ class Network:
                 self.k.copy(new, self.buffers.views[name])
         return logits, tape
 
-    def backward(self, dlogits: Array, tape: Tape, *, keep: bool = False, need_dx: bool = False) -> Array | None:
+    def backward(self, dlogits: Array, tape: Tape, *, keep: bool = False, need_dx: bool = False) -> Leaves:
         """Add the gradients of Σ dlogits·logits to `self.gradients`.
 
         Args:
@@ -140,7 +146,8 @@ class Network:
             need_dx: also compute the gradient with respect to x.
 
         Returns:
-            dx, valid until the forward after the tape is spent, or None.
+            dx, valid until the forward after the tape is spent, or None. Where x is a NamedTuple, so is dx, with None
+            for leaves of whole numbers.
 
         Raises:
             TapeError: where the tape is spent, of another network, or older than the parameters.
@@ -156,17 +163,19 @@ class Network:
             tape.release()
         return dx
 
-    def predict(self, x: Array, *, batch_size: int = 1024, **side: Array) -> Array:
+    def predict(self, x: Leaves, *, batch_size: int = 1024, **side: Array) -> Array:
         """The logits of x in evaluation mode, in an array of its own. Works through x in batches to bound memory.
 
         Raises ShapeError or DtypeError where x does not fit, ConfigError unless batch_size is 1 or more.
         """
         require(whole(batch_size), "batch_size is a whole number, 1 or more", actual=repr(batch_size))
-        check_batch(x, self.input_shape, self.dtype, self.body.in_kind == "index")
-        out = np.empty((len(x), *self.output_shape), self.dtype)
-        for start in range(0, len(x), batch_size):
+        check_batch(x, self.input_shape, self.dtype, self.in_kind)
+        N = samples(x)
+        out = np.empty((N, *self.output_shape), self.dtype)
+        for start in range(0, N, batch_size):
             part = slice(start, start + batch_size)
-            logits, tape = self.forward(x[part], training=False, **{name: a[part] for name, a in side.items()})
+            of_part = map_leaves(lambda a, part: a[part], x, part)
+            logits, tape = self.forward(of_part, training=False, **{name: a[part] for name, a in side.items()})
             out[part] = logits
             tape.release()
         return out
@@ -192,11 +201,3 @@ class Network:
         """Make the memory of spent tapes available."""
         self._pool.give(self._spent)
         self._spent.clear()
-
-    def _cast(self, x: Array, run: Run) -> Array:
-        """x, or a copy in the network's own float where x has another one."""
-        if self.body.in_kind == "index" or x.dtype == self.dtype:
-            return x
-        cast = run.empty(x.shape, self.dtype)
-        np.copyto(cast, x, casting="unsafe")
-        return cast

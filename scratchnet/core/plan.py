@@ -15,7 +15,7 @@ import numpy as np
 from scratchnet_kernels import OPS, Backend, ScratchnetError
 from scratchnet_kernels.workspace import aligned
 
-from .types import Array, Shape
+from .types import Array, Leaves, Shape, map_leaves, structured
 
 
 class Ref(NamedTuple):
@@ -39,7 +39,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Buffer:
-    """Memory that the plan uses. kind: "tape", "scratch", or the name of something given from outside."""
+    """Memory that the plan uses. kind: "tape", "scratch", or the name of something given from outside.
+
+    Leaves of a NamedTuple are given one by one, as "x.query", "x.memory".
+    """
 
     kind: str
     size: int
@@ -125,7 +128,7 @@ class Plan:
         forward: the forward's calls.
         backward: the backward's calls.
         logits: where the forward's result lies.
-        dx: where the input's gradient lies, or None.
+        dx: where the input's gradient lies, or None; a NamedTuple of places where x is a NamedTuple.
         updates: where new values of buffers lie, by the buffer's name.
     """
 
@@ -134,7 +137,7 @@ class Plan:
     forward: tuple[Call, ...]
     backward: tuple[Call, ...]
     logits: Ref
-    dx: Ref | None
+    dx: Leaves
     updates: Mapping[str, Ref]
 
     @property
@@ -153,8 +156,8 @@ class Plan:
             getattr(k, call.op)(*[self.at(a, arena) for a in call.args])
 
     def at(self, place: Any, arena: list[Array]) -> Any:
-        """The array at a place of an arena; anything that is no Ref as it is."""
+        """The array at a place of an arena, leaf by leaf of a NamedTuple; anything that is no Ref as it is."""
         if not isinstance(place, Ref):
-            return place
+            return map_leaves(self.at, place, arena) if structured(place) else place
         base = arena[place.buffer].reshape(-1)
         return np.ndarray(place.shape, base.dtype, base, place.offset, place.strides)

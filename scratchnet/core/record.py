@@ -9,7 +9,7 @@ import numpy as np
 
 from .plan import Plan, Recorder
 from .run import Pool, Run
-from .types import Array
+from .types import Array, map_leaves, named_leaves
 
 if TYPE_CHECKING:
     from .network import Network
@@ -26,14 +26,16 @@ def record(net: Network, batch_size: int, *, training: bool, need_dx: bool, side
     recorder.lease(net.count, "count")
     for name, array in side.items():
         recorder.lease(array, name)
-    kind_of_x = net.dtype if net.body.in_kind == "float" else np.dtype(np.int64)
-    x = recorder.lease(np.zeros((batch_size, *net.input_shape), kind_of_x), "x")
+    dtypes = {"float": net.dtype, "index": np.dtype(np.int64)}
+    x = map_leaves(lambda shape, kind: np.zeros((batch_size, *shape), dtypes[kind]), net.input_shape, net.in_kind)
+    for name, array in named_leaves("x", x).items():
+        recorder.lease(array, name)
     logits, saved = net.body.forward(recorder, net.views, x, run)  # type: ignore[arg-type]
     forward = tuple(recorder.calls)
     dlogits = recorder.lease(np.zeros(logits.shape, net.dtype), "dlogits")
     run.need_dx = need_dx
     dx = net.body.backward(recorder, net.views, net.gradients.views, saved, dlogits, run)  # type: ignore[arg-type]
-    logits_at, dx_at = recorder.ref(logits, "logits"), recorder.ref(dx, "dx")
+    logits_at, dx_at = recorder.ref(logits, "logits"), map_leaves(recorder.ref, dx, "dx")
     updates = {name: recorder.ref(new, name) for name, new in run.updates.items()}
     return Plan(
         backend=net.backend,

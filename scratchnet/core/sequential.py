@@ -9,7 +9,7 @@ from .case import Case, Draw
 from .composite import Composite, trains
 from .errors import ConfigError, ScratchnetError
 from .layer import LAYERS, Layer, layer
-from .types import Array, Shape, Views
+from .types import Array, Leaves, Shape, Views
 
 if TYPE_CHECKING:
     from scratchnet_kernels import OpTable
@@ -66,14 +66,14 @@ class Sequential(Composite):
             saved.append(kept)
         return x, Saved(tuple(saved))
 
-    def backward(self, k: OpTable, p: Views, g: Views, saved: Saved, dy: Array, run: Run) -> Array | None:
+    def backward(self, k: OpTable, p: Views, g: Views, saved: Saved, dy: Array, run: Run) -> Leaves:
         """Walk back, and stop where nobody further down wants a gradient."""
         needs = run.need_dx
         need_dx = []  # of child i: does the caller, or any child before i, need a gradient?
         for name, _ in self.children():
             need_dx.append(needs)
             needs = needs or trains(g, name)
-        d: Array | None = dy
+        d: Leaves = dy
         for position in reversed(range(len(self.layers))):
             child = self.layers[position]
             d = run.call(str(position), child.backward, k, p, g, saved.children[position], d, need_dx=need_dx[position])

@@ -24,7 +24,7 @@ from .leaky_relu import LeakyReLU
 from .log_softmax import LogSoftmax
 from .lstm import LSTM
 from .max_pool2d import MaxPool2d
-from .multi_head_attention import MultiHeadAttention
+from .multi_head_attention import MultiHeadAttention, QueryMemory
 from .parallel import Parallel
 from .positional_embedding import PositionalEmbedding
 from .relu import ReLU
@@ -67,6 +67,7 @@ __all__ = [
     "MultiHeadAttention",
     "Parallel",
     "PositionalEmbedding",
+    "QueryMemory",
     "RMSNorm",
     "ReLU",
     "Reshape",

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from scratchnet.core.case import Case, Draw
-from scratchnet.core.composite import Composite, trains
+from scratchnet.core.composite import Composite, summed, trains
 from scratchnet.core.errors import ConfigError, ShapeError
 from scratchnet.core.layer import Layer, layer, require, whole
 from scratchnet.core.sequential import Sequential
-from scratchnet.core.types import Array, Shape, Views
+from scratchnet.core.types import Array, Leaves, Shape, Views
 
 from .dense import Dense
 from .relu import ReLU
@@ -56,7 +56,7 @@ class Parallel(Composite):
                 raise ConfigError("not a layer", where=f"position {position}", actual=repr(branch), hint=hint)
         require(len(branches) > 0, "Parallel needs a branch", hint="Parallel(Dense(3), Dense(5))")
         kinds = {branch.in_kind for branch in branches}
-        require(len(kinds) == 1, "branches take one kind of input", actual=" and ".join(sorted(kinds)))
+        require(len(kinds) == 1, "branches take one kind of input", actual=" and ".join(sorted(map(str, kinds))))
         require(combine in ("concat", "sum"), "combine is concat or sum", actual=repr(combine))
         require(
             whole(axis),
@@ -108,7 +108,7 @@ class Parallel(Composite):
         """y = [f_0(x), f_1(x), …], or Σᵢ f_i(x)."""
         ys, saved = zip(*[run.call(name, f.forward, k, p, x) for name, f in self.children()], strict=True)
         if self.combine == "sum":
-            return _sum(k, list(ys), run), Saved(saved, ())
+            return summed(k, ys, run), Saved(saved, ())
         extents = tuple(y.shape[self.axis] for y in ys)
         shape = list(ys[0].shape)
         shape[self.axis] = sum(extents)
@@ -118,10 +118,10 @@ class Parallel(Composite):
             start += extent
         return joined, Saved(saved, extents)
 
-    def backward(self, k: OpTable, p: Views, g: Views, saved: Saved, dy: Array, run: Run) -> Array | None:
+    def backward(self, k: OpTable, p: Views, g: Views, saved: Saved, dy: Array, run: Run) -> Leaves:
         """Of y = [f_0(x), …]: each branch gets its part of dy (of a sum, all of it); dx is the sum of their dx."""
         need_dx, start = run.need_dx, 0
-        found: list[Array | None] = []
+        found: list[Leaves] = []
         for position, (name, branch) in enumerate(self.children()):
             part = dy
             if self.combine == "concat":
@@ -131,7 +131,7 @@ class Parallel(Composite):
                 kept = saved.children[position]
                 found.append(run.call(name, branch.backward, k, p, g, kept, part, need_dx=need_dx))
         dxs = [dx for dx in found if dx is not None]
-        return _sum(k, dxs, run) if need_dx and dxs else None
+        return summed(k, dxs, run) if need_dx and dxs else None
 
     @classmethod
     def cases(cls, draw: Draw) -> Case:
@@ -146,14 +146,3 @@ class Parallel(Composite):
             return Case(cls(*draw.one_of((Sequential(), ReLU()), (ReLU(), nested)), axis=axis), in_shape=(2, 3, 4))
         branches = draw.one_of((Dense(3),), (Dense(3), ReLU()), (Dense(2), Sequential(ReLU(), Dense(4)), Sequential()))
         return Case(cls(*branches), in_shape=(n,))
-
-
-def _sum(k: OpTable, terms: list[Array], run: Run) -> Array:
-    """The sum of arrays in an array of its own; one alone is returned as it is."""
-    if len(terms) == 1:
-        return terms[0]
-    y = run.empty(terms[0].shape, terms[0].dtype)
-    k.add(terms[0], terms[1], y)
-    for term in terms[2:]:
-        k.add(y, term, y)
-    return y

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scratchnet.core.case import Case, Draw
-from scratchnet.core.composite import Composite, trains
+from scratchnet.core.composite import Composite, summed, trains
 from scratchnet.core.errors import ShapeError
 from scratchnet.core.layer import Layer, layer, require
 from scratchnet.core.sequential import Sequential
-from scratchnet.core.types import Array, Shape, Views
+from scratchnet.core.types import Array, Leaves, Shape, Views
 
 from .dense import Dense
 from .relu import ReLU
@@ -53,7 +53,9 @@ class Residual(Composite):
         if self.shortcut is not None:
             require(isinstance(self.shortcut, Layer), "shortcut is a layer or None", actual=repr(self.shortcut))
             kinds = self.body.in_kind, self.shortcut.in_kind
-            require(kinds[0] == kinds[1], "body and shortcut take one kind of input", actual=" and ".join(kinds))
+            require(
+                kinds[0] == kinds[1], "body and shortcut take one kind of input", actual=" and ".join(map(str, kinds))
+            )
 
     def children(self) -> Iterable[tuple[str, Layer]]:
         """The body, and the shortcut if there is one."""
@@ -81,11 +83,9 @@ class Residual(Composite):
         beside, shortcut = x, None
         if self.shortcut is not None:
             beside, shortcut = run.call("shortcut", self.shortcut.forward, k, p, x)
-        y = run.empty(through.shape, through.dtype)
-        k.add(through, beside, y)
-        return y, Saved(body, shortcut)
+        return summed(k, (through, beside), run), Saved(body, shortcut)
 
-    def backward(self, k: OpTable, p: Views, g: Views, saved: Saved, dy: Array, run: Run) -> Array | None:
+    def backward(self, k: OpTable, p: Views, g: Views, saved: Saved, dy: Array, run: Run) -> Leaves:
         """Of y = body(x) + shortcut(x): both get dy, and dx is the sum of what they return."""
         need_dx = run.need_dx
         through, beside = None, dy
@@ -95,12 +95,10 @@ class Residual(Composite):
             beside = run.call("shortcut", self.shortcut.backward, k, p, g, saved.shortcut, dy, need_dx=need_dx)
         if not need_dx or through is None:  # nobody asks, or x is whole numbers
             return None
-        dx = run.empty(through.shape, through.dtype)
-        k.add(through, beside, dx)
-        return dx
+        return summed(k, (through, beside), run)
 
     @property
-    def in_kind(self) -> Literal["float", "index"]:
+    def in_kind(self) -> Leaves:
         """The body's."""
         return self.body.in_kind
 

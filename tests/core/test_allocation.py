@@ -12,7 +12,7 @@ from scratchnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy
 LIMIT = 64 * 1024
 
 
-def peak_of_a_step(net, x, t, optimizer):
+def peak_of_a_step(net, x, t, optimizer, need_dx=False):
     """Bytes by which memory rises at most within one step in steady state."""
     loss = SoftmaxCrossEntropy()
 
@@ -20,7 +20,7 @@ def peak_of_a_step(net, x, t, optimizer):
         logits, tape = net.forward(x, training=True)
         value, dlogits = loss(logits, t, tape)
         net.zero_grad()
-        net.backward(dlogits, tape)
+        net.backward(dlogits, tape, need_dx=need_dx)
         optimizer.step(net)
         return float(value)
 
@@ -65,6 +65,15 @@ def test_image_nets(batch, name):
     x, t = batch
     net = Network([*IMAGE_NETS[name], sn.Flatten(), Dense(10)], (1, 28, 28), backend="cpu")
     assert peak_of_a_step(net, x.reshape(-1, 1, 28, 28), t, sn.Adam()) < LIMIT
+
+
+@pytest.mark.parametrize("given", ["float32", "float64"])  # float64 is cast into leased memory
+def test_cross_attention(batch, given):
+    x, t = batch
+    x = sn.QueryMemory(x[:, :336].reshape(-1, 12, 28).astype(given), x[:, 336:].reshape(-1, 16, 28).astype(given))
+    layers = [sn.Parallel(sn.MultiHeadAttention(4), sn.MultiHeadAttention(2), combine="sum"), sn.Flatten(), Dense(10)]
+    net = Network(layers, sn.QueryMemory((12, 28), (16, 28)), backend="cpu")
+    assert peak_of_a_step(net, x, t, sn.Adam(), need_dx=True) < LIMIT
 
 
 @pytest.mark.parametrize("optimizer", [sn.AdamW(), sn.RMSprop(momentum=0.5, centered=True), SGD(0.1, 0.9, True, 0.1)])

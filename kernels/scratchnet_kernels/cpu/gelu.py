@@ -9,7 +9,7 @@ from numba import njit
 
 from ..backend import kernel
 from ..reference import gelu as reference
-from ..reference.gelu import CUBE, ROOT
+from ..reference.gelu import CUBE
 from ..workspace import Workspace
 from ._elementary import CONTRACT, exp, normal_cdf, tanh
 from ._flat import is_fast
@@ -57,7 +57,7 @@ def gelu_tanh(x: Any, y: Any, *, workspace: Workspace) -> None:
 @njit(cache=True, error_model="numpy", fastmath=CONTRACT)
 def _forward_tanh(x: Any, y: Any) -> None:
     one, half = x.dtype.type(1), x.dtype.type(0.5)
-    root, cube = x.dtype.type(ROOT), x.dtype.type(CUBE)
+    root, cube = x.dtype.type(math.sqrt(2 / math.pi)), x.dtype.type(CUBE)
     for i in range(x.size):
         u = root * (x[i] + cube * x[i] * x[i] * x[i])
         y[i] = half * x[i] * (one + tanh(u))
@@ -74,7 +74,7 @@ def gelu_tanh_backward(x: Any, dy: Any, dx: Any, *, workspace: Workspace) -> Non
 @njit(cache=True, error_model="numpy", fastmath=CONTRACT)
 def _backward_tanh(x: Any, dy: Any, dx: Any) -> None:
     one, half, three = x.dtype.type(1), x.dtype.type(0.5), x.dtype.type(3)
-    root, cube = x.dtype.type(ROOT), x.dtype.type(CUBE)
+    root, cube = x.dtype.type(math.sqrt(2 / math.pi)), x.dtype.type(CUBE)
     for i in range(x.size):
         t = tanh(root * (x[i] + cube * x[i] * x[i] * x[i]))
         slope = root * (one + three * cube * x[i] * x[i])

@@ -55,6 +55,11 @@ def const(value: float | Fraction, like: Any) -> Any:
     return Fraction(value) if isinstance(sample, int | Fraction) else type(sample)(value)
 
 
+def pi(like: Any) -> Any:
+    """π in the element type of `like`, to all of its digits. Fractions have none."""
+    return const(4, like) * const(1, like).arctan() if is_object(like) else like.dtype.type(math.pi)
+
+
 def real(x: Number) -> Number:
     """What comparisons look at."""
     return x.real if not is_object(x) else x

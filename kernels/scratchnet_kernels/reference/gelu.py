@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ..op import op
 from . import _math as m
 
-ROOT, CUBE = math.sqrt(2 / math.pi), 0.044715
+CUBE = 0.044715
 
 
 @op(x="...", y="...", out=("y",))
@@ -20,12 +19,12 @@ def gelu(x: Any, y: Any) -> None:
 @op(x="...", dy="...", dx="...", out=("dx",))
 def gelu_backward(x: Any, dy: Any, dx: Any) -> None:
     """dx = dy·(Φ(x) + x·φ(x)) with φ(x) = e^(-x²/2) / √(2π)."""
-    density = m.exp(-x * x * m.const(0.5, x)) * m.const(1 / math.sqrt(2 * math.pi), x)
+    density = m.exp(-x * x * m.const(0.5, x)) / m.sqrt(m.const(2, x) * m.pi(x))
     dx[...] = dy * (_cdf(x) + x * density)
 
 
 def _cdf(x: Any) -> Any:
-    return (m.const(1, x) + m.erf(x * m.const(math.sqrt(0.5), x))) * m.const(0.5, x)
+    return (m.const(1, x) + m.erf(x * m.sqrt(m.const(0.5, x)))) * m.const(0.5, x)
 
 
 @op(x="...", y="...", out=("y",))
@@ -39,9 +38,14 @@ def gelu_tanh_backward(x: Any, dy: Any, dx: Any) -> None:
     """dx = dy·((1 + tanh u)/2 + x·(1 - tanh² u)/2·u'), with u' = √(2/π)·(1 + 3·0.044715·x²)."""
     one, half = m.const(1, x), m.const(0.5, x)
     t = m.tanh(_inner(x))
-    slope = (one + x * x * m.const(3 * CUBE, x)) * m.const(ROOT, x)
+    slope = (one + x * x * m.const(3, x) * m.const(CUBE, x)) * _root(x)
     dx[...] = dy * half * (one + t + x * (one - t * t) * slope)
 
 
 def _inner(x: Any) -> Any:
-    return (x + x * x * x * m.const(CUBE, x)) * m.const(ROOT, x)
+    return (x + x * x * x * m.const(CUBE, x)) * _root(x)
+
+
+def _root(x: Any) -> Any:
+    """√(2/π)."""
+    return m.sqrt(m.const(2, x) / m.pi(x))
