@@ -10,13 +10,16 @@ from scratchnet.core.case import Case
 from scratchnet.core.errors import ShapeError
 from scratchnet.core.layer import LAYERS
 from scratchnet.core.network import Network
+from scratchnet.core.types import Array, Leaves, map_leaves, named_leaves, structured
 
 from .errors import CheckError, compare, identical
-from .subject import Subject, lay_out
+from .layouts import lay_out
+from .regimes import REGIMES
+from .subjects.layer import LayerSubject
 from .tolerances import rounding
 
 
-def check_linear_in_cotangent(subject: Subject, rng: np.random.Generator) -> None:
+def check_linear_in_cotangent(subject: LayerSubject, rng: np.random.Generator) -> None:
     """backward(a·u + b·v) = a·backward(u) + b·backward(v). Catches clipping, squares and hard-coded signs."""
     u, v = subject.dy, rng.normal(size=subject.dy.shape).astype(subject.dtype)
     a, b = -1.75, 0.5
@@ -26,7 +29,7 @@ def check_linear_in_cotangent(subject: Subject, rng: np.random.Generator) -> Non
         compare("not linear in dy", name, whole[name], a * one[name] + b * other[name], rounding(subject.dtype))
 
 
-def check_adds_to_gradients(subject: Subject, rng: np.random.Generator) -> None:
+def check_adds_to_gradients(subject: LayerSubject, rng: np.random.Generator) -> None:
     """backward adds to g: what stood there before is still in it."""
     clean = subject.run().g
     start = {name: rng.normal(size=a.shape).astype(a.dtype) for name, a in clean.items()}
@@ -37,29 +40,29 @@ def check_adds_to_gradients(subject: Subject, rng: np.random.Generator) -> None:
         compare("backward does not add to g", name, view, start[name] + clean[name], 4 * rounding(subject.dtype))
 
 
-def check_mutates_nothing(subject: Subject, rng: np.random.Generator) -> None:
+def check_mutates_nothing(subject: LayerSubject, rng: np.random.Generator) -> None:
     """Neither x nor dy nor parameters change, and a kept tape gives the same backward again."""
-    x, dy, p = subject.x.copy(), subject.dy.copy(), subject.net.parameters.flat.copy()
-    given_x, given_dy = subject.x.copy(), subject.dy.copy()
+    x, dy, p = map_leaves(np.copy, subject.x), subject.dy.copy(), subject.net.parameters.flat.copy()
+    given_x, given_dy = map_leaves(np.copy, subject.x), subject.dy.copy()
     subject.net.zero_grad()
     y, tape = subject.forward(given_x)
     y_before = y.copy()
     first = subject.net.backward(given_dy, tape, keep=True, need_dx=not subject.index)
-    first_copy = None if first is None else first.copy()
+    first_copy = None if first is None else _copied(first)
     g = subject.net.gradients.snapshot()
     subject.net.zero_grad()
     second = subject.net.backward(given_dy, tape, need_dx=not subject.index)
-    identical("mutation", "x", given_x, x)
+    _same_leaves("mutation", "x", given_x, x)
     identical("mutation", "dy", given_dy, dy)
     identical("mutation", "y", y, y_before)
     identical("mutation", "parameters", subject.net.parameters.flat, p)
     for name, view in subject.net.gradients.views.items():
         identical("the second backward of a tape differs", name, view, g[name])
     if first_copy is not None and second is not None:
-        identical("the second backward of a tape differs", "dx", second, first_copy)
+        _same_leaves("the second backward of a tape differs", "dx", second, first_copy)
 
 
-def check_buffers(subject: Subject, rng: np.random.Generator) -> None:
+def check_buffers(subject: LayerSubject, rng: np.random.Generator) -> None:
     """Buffers change through run.update alone, in training alone, and never in the backward."""
     net = subject.net
     before = net.buffers.snapshot()
@@ -73,19 +76,19 @@ def check_buffers(subject: Subject, rng: np.random.Generator) -> None:
         identical("the backward wrote into a buffer", name, view, after[name])
 
 
-def check_any_layout(subject: Subject, rng: np.random.Generator) -> None:
+def check_any_layout(subject: LayerSubject, rng: np.random.Generator) -> None:
     """Strides of x and dy do not matter."""
     expected = subject.run().arrays()
     for layout in ("F", "strided", "reversed"):
-        x, dy = lay_out(subject.x, layout), lay_out(subject.dy, layout)
+        x, dy = map_leaves(lay_out, subject.x, layout), lay_out(subject.dy, layout)
         actual = subject.run(x, dy).arrays()
         for name in expected:
             compare(f"layout {layout}", name, actual[name], expected[name], rounding(subject.dtype))
 
 
-def check_reentrant(subject: Subject, rng: np.random.Generator) -> None:
+def check_reentrant(subject: LayerSubject, rng: np.random.Generator) -> None:
     """Two forwards on two tapes, backwards in either order, give what each gives alone."""
-    x2 = np.ascontiguousarray(subject.x[::-1])
+    x2 = map_leaves(lambda a: np.ascontiguousarray(a[::-1]), subject.x)
     dy2 = rng.normal(size=subject.dy.shape).astype(subject.dtype)
     alone = subject.run(), subject.run(x2, dy2)
     for order in ((0, 1), (1, 0)):
@@ -99,10 +102,10 @@ def check_reentrant(subject: Subject, rng: np.random.Generator) -> None:
                 identical("not re-entrant", name, view, alone[turn].g[name])
             expected = alone[turn].dx
             if dx is not None and expected is not None:
-                identical("not re-entrant", "dx", dx, expected)
+                _same_leaves("not re-entrant", "dx", dx, expected)
 
 
-def check_need_dx(subject: Subject, rng: np.random.Generator) -> None:
+def check_need_dx(subject: LayerSubject, rng: np.random.Generator) -> None:
     """Without need_dx the backward returns None and adds the same to g."""
     net, expected = subject.net, subject.run().g
     net.zero_grad()
@@ -117,44 +120,47 @@ def check_need_dx(subject: Subject, rng: np.random.Generator) -> None:
         compare("need_dx=False", name, view, expected[name], rounding(subject.dtype))
 
 
-def check_rows_independent(subject: Subject, rng: np.random.Generator) -> None:
+def check_rows_independent(subject: LayerSubject, rng: np.random.Generator) -> None:
     """Each row of a batch gives what it gives alone, and gradients are the sum over rows."""
     case = subject.case
     if (case.mixes_batch and subject.training) or (case.random and subject.training):
         return
     whole = subject.run().arrays()
-    rows = [subject.alone(i).arrays() for i in range(len(subject.x))]
+    rows = [subject.alone(i).arrays() for i in range(subject.batch)]
     for name, expected in whole.items():
         parts = [row[name] for row in rows]
-        joined = np.concatenate(parts) if name in ("y", "dx") else np.sum(parts, 0)
+        per_row = name in ("y", "dx") or name.startswith("dx.")
+        joined = np.concatenate(parts) if per_row else np.sum(parts, 0)
         compare("rows of the batch are mixed", name, joined, expected, 4 * rounding(subject.dtype))
 
 
-def check_shapes_and_dtype(subject: Subject, rng: np.random.Generator) -> None:
+def check_shapes_and_dtype(subject: LayerSubject, rng: np.random.Generator) -> None:
     """y is shaped as out_shape says, dx as x, and both keep the element type."""
-    narrow = Subject(subject.case, 0, batch=len(subject.x), backend=subject.net.backend.name, dtype="float32")
+    narrow = LayerSubject(subject.case, 0, batch=subject.batch, backend=subject.net.backend.name, dtype="float32")
     narrow.training = subject.training
     for one in (subject, narrow):  # in float64 nothing can be seen to widen to float64
-        shape, expected = one.output().shape, (len(one.x), *one.net.output_shape)
+        shape, expected = one.output().shape, (one.batch, *one.net.output_shape)
         if shape != expected:  # which no backward would get past
             raise CheckError("out_shape disagrees with the forward", expected=expected, actual=shape)
         result = one.run()
-        if result.dx is not None and result.dx.shape != one.x.shape:
-            raise CheckError("dx is not shaped like x", expected=one.x.shape, actual=result.dx.shape)
+        given = named_leaves("dx", one.x)
+        for name, array in result.gradients().items():
+            if name in given and array.shape != given[name].shape:
+                raise CheckError(f"{name} is not shaped like x", expected=given[name].shape, actual=array.shape)
         for name, array in result.arrays().items():
             if array.dtype != one.dtype:
                 raise CheckError(f"{name} changed its element type", expected=one.dtype, actual=array.dtype)
 
 
-def check_replay(subject: Subject, rng: np.random.Generator) -> None:
+def check_replay(subject: LayerSubject, rng: np.random.Generator) -> None:
     """Recorded on zeros and replayed on the real values, a step computes what the layers compute."""
     net = subject.net
     expected = subject.run()
-    plan = net.record(len(subject.x), training=subject.training, need_dx=not subject.index, **subject.side)
+    plan = net.record(subject.batch, training=subject.training, need_dx=not subject.index, **subject.side)
     net.count[0] = subject.count
     given = {"parameters": net.parameters.flat, "gradients": net.gradients.flat, "buffers": net.buffers.flat}
-    x = np.ascontiguousarray(subject.x)
-    arena = plan.arena(given | {"count": net.count, "x": x, "dlogits": subject.dy} | subject.side)
+    x = named_leaves("x", map_leaves(np.ascontiguousarray, subject.x))
+    arena = plan.arena(given | {"count": net.count, "dlogits": subject.dy} | x | subject.side)
     net.zero_grad()
     plan.replay(plan.forward, arena)
     identical("replay differs", "y", plan.at(plan.logits, arena), expected.y)
@@ -164,9 +170,21 @@ def check_replay(subject: Subject, rng: np.random.Generator) -> None:
         identical("replay differs", f"new {name}", plan.at(place, arena), expected.new[f"new {name}"])
     plan.replay(plan.backward, arena)
     if expected.dx is not None:
-        identical("replay differs", "dx", plan.at(plan.dx, arena), expected.dx)
+        _same_leaves("replay differs", "dx", plan.at(plan.dx, arena), expected.dx)
     for name, view in net.gradients.views.items():
         identical("replay differs", name, view, expected.g[name])
+
+
+def _copied(dx: Leaves) -> Leaves:
+    return map_leaves(lambda a: None if a is None else a.copy(), dx)
+
+
+def _same_leaves(what: str, name: str, actual: Leaves, expected: Leaves) -> None:
+    """`identical` for an array or every leaf of a NamedTuple; None, of whole numbers, is None."""
+    due = named_leaves(name, expected)
+    for leaf, array in named_leaves(name, actual).items():
+        if array is not None or due[leaf] is not None:
+            identical(what, leaf, array, due[leaf])
 
 
 def check_repr(case: Case) -> None:
@@ -179,7 +197,7 @@ def check_repr(case: Case) -> None:
         raise CheckError("eval(repr(layer)) is another layer", expected=repr(case.layer), actual=repr(again))
 
 
-def check_round_trip(subject: Subject, rng: np.random.Generator) -> None:
+def check_round_trip(subject: LayerSubject, rng: np.random.Generator) -> None:
     """Parameters and buffers by name are all there is to a layer: loaded elsewhere, it predicts the same."""
     case, net = subject.case, subject.net
     other = Network([case.layer], case.in_shape, seed=12345, backend=net.backend.name, dtype=net.dtype)
@@ -189,19 +207,21 @@ def check_round_trip(subject: Subject, rng: np.random.Generator) -> None:
     identical("round trip by name", "y", other.predict(subject.x, **side), net.predict(subject.x, **side))
 
 
-def check_refuses_wrong_input(subject: Subject, rng: np.random.Generator) -> None:
+def check_refuses_wrong_input(subject: LayerSubject, rng: np.random.Generator) -> None:
     """An input that is not the network's meets a ShapeError; so does an axis more or less, or the layer takes it."""
     net = subject.net
-    for wrong in (np.zeros((2, *net.input_shape, 3)), np.zeros((2, *[n + 1 for n in net.input_shape]))):
-        if wrong.shape[1:] == net.input_shape:
-            continue
-        kind = np.int64 if subject.index else net.dtype
-        try:
-            net.forward(wrong.astype(kind), training=subject.training, **subject.side)
-        except ShapeError:
-            continue
-        raise CheckError("a wrong input was taken", where=subject.where(), actual=wrong.shape)
-    if subject.side:  # their shapes follow the input's
+    for leaf, array in named_leaves("x", subject.x).items():
+        n, *shape = array.shape
+        for wrong in ((n, *shape, 3), (n, *[size + 1 for size in shape])):
+            if wrong == array.shape:
+                continue
+            x = _with_leaf(subject.x, leaf, np.zeros(wrong, array.dtype))
+            try:
+                net.forward(x, training=subject.training, **subject.side)
+            except ShapeError:
+                continue
+            raise CheckError("a wrong input was taken", where=f"{leaf} of {subject.where()}", actual=wrong)
+    if subject.side or structured(subject.x):  # their shapes follow each other's
         return
     for shape in ((*net.input_shape, 3), net.input_shape[:-1]):  # past the border: a network that is told so
         try:
@@ -217,6 +237,10 @@ def check_refuses_wrong_input(subject: Subject, rng: np.random.Generator) -> Non
             raise CheckError("out_shape disagrees with the forward", expected=other.output_shape, actual=y.shape)
 
 
+def _with_leaf(x: Leaves, leaf: str, array: Array) -> Leaves:
+    return x._replace(**{leaf.removeprefix("x."): array}) if structured(x) else array
+
+
 CHECKS = (
     check_linear_in_cotangent,
     check_adds_to_gradients,
@@ -230,5 +254,17 @@ CHECKS = (
     check_replay,
     check_round_trip,
     check_refuses_wrong_input,
+    *REGIMES,
 )
-"""Every check of a Subject."""
+"""Every check of a layer under a case."""
+
+KINDS = {
+    "check_linear_in_cotangent": "not linear",
+    "check_adds_to_gradients": "not added",
+    "check_mutates_nothing": "mutation",
+    "check_reentrant": "state left over",
+    "check_rows_independent": "rows mixed",
+    "check_extremes": "not finite",
+    "check_ragged": "state left over",
+}
+"""What kind of mistake it is when a check fails; "protocol" for the others."""

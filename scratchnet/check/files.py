@@ -10,18 +10,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
-from scratchnet.core.case import RandomDraw
 from scratchnet.core.errors import ScratchnetError
 from scratchnet.core.layer import Layer
 
 from .functions import check_gradients
-from .layers import check_contract, check_layer_gradients
-from .report import Report
-
-CASES = 10
-"""Cases drawn for a layer."""
+from .registry import check_layer_class
+from .report import Fault, Report
 
 
 class FileError(ScratchnetError, ValueError):
@@ -66,30 +60,13 @@ def check_file(path: str | Path, name: str | None = None, *, seed: int = 0) -> I
 def _check_pair(module: ModuleType, name: str, seed: int) -> Report:
     for part in ("backward", "inputs"):
         if not callable(getattr(module, f"{name}_{part}", None)):
-            return Report(name, broken=(f"there is no function {name}_{part}",))
+            return Report(name, faults=(Fault("protocol", f"there is no function {name}_{part}"),))
     try:
         inputs = getattr(module, f"{name}_inputs")()
     except Exception as error:  # it is the user's own code: whatever it raises is his to read
-        return Report(name, broken=(f"{name}_inputs raises {type(error).__name__}: {error}",))
+        return Report(name, faults=(Fault("protocol", f"{name}_inputs raises {type(error).__name__}: {error}"),))
     forward, backward = getattr(module, f"{name}_forward"), getattr(module, f"{name}_backward")
     return check_gradients(forward, backward, inputs, name=name, seed=seed)
-
-
-def check_layer_class(cls: type[Layer], seed: int) -> Report:
-    """Gradient and contract under drawn cases; the first that fails is reported."""
-    seen: dict[str, float] = {}
-    try:
-        for number in range(CASES):
-            draw_seed = seed * CASES + number
-            case = cls.cases(RandomDraw(np.random.default_rng([draw_seed, 19])))
-            for argument, size in check_layer_gradients(case, draw_seed).items():
-                seen[argument] = max(seen.get(argument, 0.0), size)
-            check_contract(case, draw_seed)
-    except Exception as error:  # as above; a CheckError says where by itself
-        text = str(error) if isinstance(error, ScratchnetError) else f"{type(error).__name__}: {error}"
-        return Report(cls.__name__, broken=(text,))
-    asleep = [argument for argument, size in seen.items() if size == 0.0]
-    return Report(cls.__name__, checked=f"{CASES} cases; gradient by {', '.join(seen)}", asleep=asleep)
 
 
 def _load(path: Path) -> ModuleType:

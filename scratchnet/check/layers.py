@@ -2,64 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Sequence
 
 import numpy as np
 
-from scratchnet.core.case import Case
-from scratchnet.core.types import Array
+from scratchnet.core.case import Case, Values
+from scratchnet.core.errors import ScratchnetError
+from scratchnet.core.layer import Layer
+from scratchnet.core.types import Array, Leaves, map_leaves
 
-from .contract import CHECKS, check_repr
+from .contract import CHECKS, KINDS, check_repr
 from .errors import CheckError, compare
-from .gradient import check_complex_step, check_finite_differences
-from .numbers import digits, floats, fractions
-from .subject import Subject
+from .ladder import LADDER, climb
+from .numbers import floats, rounded
+from .report import Fault, Finding, Report, Verdict
+from .subjects.layer import LayerSubject
 from .tolerances import rounding
 
-METHODS = {
-    "complex step": ("complex128", check_complex_step),
-    "finite differences": ("float64", check_finite_differences),
-}
-"""What a layer's gradient is held against, and the element type for it."""
+FLOATS = ("complex step", "finite differences")
+"""The rungs that are climbed on drawn cases, of which there are many; the others are dearer and need fewer."""
+
+
+def check_layer(
+    layer: Layer,
+    in_shape: Leaves,
+    *,
+    values: Values = "normal",
+    batch: int = 3,
+    training: bool = True,
+    seed: int = 0,
+    most: int = 200,
+    rungs: Sequence[str] = tuple(LADDER),
+    index_below: int = 0,
+    mixes_batch: bool = False,
+    random: bool = False,
+) -> Report:
+    """Hold one layer's backward against its forward, and the layer against the contract.
+
+        report = check_layer(Dense(3), (4,))
+        assert report, report
+
+    Args:
+        layer: with its settings.
+        in_shape: of one sample, or a NamedTuple of shapes.
+        values, index_below, mixes_batch, random: as in Case: how x is drawn, and what the layer may do.
+        batch: samples in x.
+        training: whether it is a training forward.
+        seed: of every draw.
+        most: coordinates to probe one by one in each argument.
+        rungs: which of the ladder to climb.
+
+    Returns:
+        A Report: true where x and every parameter were exercised and right, and every promise is kept.
+
+    Raises:
+        ShapeError, ConfigError: where the layer does not take this shape.
+    """
+    case = Case(layer, in_shape, values, index_below, mixes_batch, random)
+    return check_case(case, seed, batch=batch, training=training, most=most, rungs=rungs)
+
+
+def check_case(
+    case: Case,
+    seed: int,
+    *,
+    batch: int = 3,
+    training: bool = True,
+    most: int = 40,
+    rungs: Sequence[str] = tuple(LADDER),
+) -> Report:
+    """A layer under one case: every rung by every argument, and every promise of the contract."""
+    began = time.perf_counter()
+    name = type(case.layer).__name__
+    subject = LayerSubject(case, seed, batch=batch)
+    subject.training = training
+    findings: list[Finding] = []
+    faults: list[Fault] = []
+    notes: list[str] = []
+    try:
+        findings = climb(subject, rungs=rungs, most=most, seed=seed)
+    except Exception as error:  # a layer of the user's own may raise whatever it likes; a CheckError says where
+        faults.append(Fault("protocol", _told(error)))
+    faults += broken_contract(case, seed, batch=batch, training=training)
+    if faults or any(finding.verdict is Verdict.FAIL for finding in findings):
+        notes.append(f"the case: {subject.where()}, seed {seed}")
+    return Report(name, findings, faults, notes, seconds=time.perf_counter() - began)
+
+
+def broken_contract(
+    case: Case, seed: int, *, batch: int = 3, training: bool = True, backend: str = "reference"
+) -> list[Fault]:
+    """The promises of contract.py that do not hold."""
+    faults = []
+    for check in (check_repr, *CHECKS):
+        try:
+            if check is check_repr:
+                check_repr(case)
+                continue
+            subject = LayerSubject(case, seed, batch=batch, backend=backend)
+            subject.training = training
+            check(subject, np.random.default_rng([seed, 13]))  # type: ignore[arg-type, call-arg]
+        except Exception as error:
+            faults.append(Fault(KINDS.get(check.__name__, "protocol"), f"{check.__name__}: {_told(error)}"))
+    return faults
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, ScratchnetError) else f"{type(error).__name__}: {error}"
 
 
 def check_layer_gradients(
-    case: Case, seed: int, *, batch: int = 3, training: bool = True, methods: Iterable[str] = tuple(METHODS)
-) -> dict[str, float]:
-    """Complex steps and finite differences, by x and every parameter, under several cotangents.
-
-    Returns:
-        The largest analytic entry seen, by argument: 0 says that nothing was exercised.
+    case: Case, seed: int, *, batch: int = 3, training: bool = True, rungs: Sequence[str] = FLOATS, most: int = 40
+) -> list[Finding]:
+    """The findings by x and every parameter.
 
     Raises:
-        CheckError: naming the layer, the argument, the coordinate, and by how much it is off.
+        CheckError: naming the layer, the argument, the coordinates, by how much they are off, and the likely mistake.
     """
-    seen: dict[str, float] = {}
-    for dtype, against in (METHODS[method] for method in methods):
-        rng = np.random.default_rng([seed, 11])
-        subject = Subject(case, seed, batch=batch, dtype=dtype)
-        subject.training = training
-        for _ in range(2):
-            subject.dy = rng.normal(size=subject.dy.shape).astype(dtype)
-            result = subject.run()
-            if result.dx is None and not subject.index:
-                raise CheckError("backward returned no dx though run.need_dx is true", where=subject.where())
-            gradients = dict(result.g) | ({"x": result.dx} if result.dx is not None else {})
-            for name, argument in subject.arguments().items():
-                try:
-                    size = against(subject.output, {name: argument}, gradients, subject.dy, rng)
-                except CheckError as error:
-                    error.where = f"{error.where}, {subject.where()}"
-                    raise
-                seen[name] = max(seen.get(name, 0.0), size)
-    return seen
+    subject = LayerSubject(case, seed, batch=batch)
+    subject.training = training
+    findings = climb(subject, rungs=rungs, most=most, seed=seed)
+    wrong = [str(finding) for finding in findings if finding.verdict is Verdict.FAIL]
+    if wrong:
+        raise CheckError("the gradient is wrong", where=subject.where(), actual="\n".join(wrong))
+    return findings
 
 
 def check_contract(case: Case, seed: int, *, batch: int = 3, training: bool = True, backend: str = "reference") -> None:
-    """Every promise in contract.py, on one backend."""
+    """Every promise in contract.py, on one backend. Raises CheckError."""
     check_repr(case)
     for check in CHECKS:
-        subject = Subject(case, seed, batch=batch, backend=backend)
+        subject = LayerSubject(case, seed, batch=batch, backend=backend)
         subject.training = training
         try:
             check(subject, np.random.default_rng([seed, 13]))
@@ -71,13 +145,14 @@ def check_contract(case: Case, seed: int, *, batch: int = 3, training: bool = Tr
 def check_parity(case: Case, seed: int, *, batch: int = 3, training: bool = True, backend: str = "cpu") -> None:
     """A backend against the reference: float64, and float32 against the reference in float64 on the same numbers."""
     for dtype in ("float32", "float64"):
-        fast = Subject(case, seed, batch=batch, backend=backend, dtype=dtype)
-        slow = Subject(case, seed, batch=batch, dtype="float64")
+        fast = LayerSubject(case, seed, batch=batch, backend=backend, dtype=dtype)
+        slow = LayerSubject(case, seed, batch=batch, dtype="float64")
         for subject in (fast, slow):
             subject.training = training
         slow.net.parameters.load(fast.net.parameters.views)
         slow.net.buffers.load(fast.net.buffers.views)
-        x = fast.x if slow.index else fast.x.astype(np.float64)
+        slow.side = {name: a.astype(np.float64) if a.dtype.kind == "f" else a for name, a in fast.side.items()}
+        x = map_leaves(lambda a: a.astype(np.float64) if a.dtype.kind == "f" else a, fast.x)
         expected = slow.run(x, fast.dy.astype(np.float64)).arrays()
         for name, actual in fast.run().arrays().items():
             try:
@@ -89,18 +164,17 @@ def check_parity(case: Case, seed: int, *, batch: int = 3, training: bool = True
 
 
 def check_objects(case: Case, seed: int, kind: str, *, batch: int = 2, training: bool = True) -> None:
-    """The reference on "digits" or "fractions" gives what it gives on float64, and no float slips in."""
-    convert = {"digits": digits, "fractions": fractions}[kind]
-    plain = Subject(case, seed, batch=batch)
-    exact = Subject(case, seed, batch=batch, dtype=object)
-    plain.training = exact.training = training
-    for store in (exact.net.parameters, exact.net.buffers):
-        store.flat[...] = convert(store.flat)
-    exact.x = exact.x if exact.index else convert(plain.x)
-    exact.dy = convert(plain.dy)
+    """The reference on "digits" or "fractions" gives what it gives on float64, and no float slips in.
+
+    Raises NotRun where fractions meet a root or an exponential.
+    """
+    plain = LayerSubject(case, seed, batch=batch)
+    plain.training = training
+    exact = plain.on(kind)  # type: ignore[arg-type]
+    exact.gradients(exact.dy)  # which says what fractions cannot do
     expected = plain.run().arrays()
     for name, actual in exact.run().arrays().items():
-        if any(isinstance(element, float | np.floating) for element in actual.flat):
+        if rounded(actual):
             raise CheckError(f"{name} of {kind} turned into floats", where=exact.where())
         compare(
             f"the reference on {kind} differs from float64", name, floats(actual), expected[name], rounding(np.float64)

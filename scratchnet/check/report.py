@@ -1,9 +1,10 @@
-"""What a check of plain functions says: a verdict for each argument, what it could have seen, and what it saw."""
+"""What a check says: a verdict for each argument, which proofs it rests on, what they could have seen, what they saw."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
@@ -14,11 +15,61 @@ from .explain import Explanation
 
 
 class Verdict(Enum):
-    """PASS: exercised and right. FAIL: wrong. VACUOUS: nothing was exercised, or the signal is below the noise."""
+    """How a check ended.
+
+    PASS: exercised and right. FAIL: wrong. VACUOUS: nothing was exercised, or the signal is below the noise. NOT_RUN: a
+    proof that cannot be had here, and why.
+    """
 
     PASS = "PASS"
     FAIL = "FAIL"
     VACUOUS = "VACUOUS"
+    NOT_RUN = "NOT RUN"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What one rung of the ladder says about one argument.
+
+    Attributes:
+        rung: its name in `ladder.LADDER`.
+        verdict: see Verdict.
+        probes: how many slopes of the function were compared.
+        worst: the largest error, relative to the largest slope of this argument.
+        detectable: the smallest error, on that same scale, that would have been seen in every probe. 0: any error.
+        why: what keeps the rung from running.
+    """
+
+    rung: str
+    verdict: Verdict
+    probes: int = 0
+    worst: float = 0.0
+    detectable: float = float("inf")
+    why: str = ""
+
+    @property
+    def digits(self) -> float:
+        """To how many digits gradient and function agree; infinity where they are equal."""
+        return -math.log10(self.worst) if self.worst > 0 else float("inf")
+
+    def __str__(self) -> str:
+        if self.verdict is Verdict.NOT_RUN:
+            return f"{self.rung}: not run, {self.why}"
+        if self.verdict is Verdict.VACUOUS:
+            return f"{self.rung}: no slope above the noise in {self.probes} probes"
+        seen = "any error" if self.detectable == 0 else f"{self.detectable:.1e}"
+        return f"{self.rung}: {self.probes} probes, worst {self.worst:.1e}, could have seen {seen}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A promise besides the gradient that is broken: its kind, as in Explanation, and what was seen."""
+
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -27,34 +78,58 @@ class Finding:
 
     Attributes:
         argument: its name.
-        verdict: see Verdict.
-        probes: how many slopes of the function were compared.
-        worst: the largest error, relative to the largest slope of this argument.
-        detectable: the smallest relative error, on that same scale, that this run could have seen.
+        verdict: FAIL if any proof failed, else PASS if any passed, else VACUOUS.
+        proofs: what each rung says, the strongest first.
         analytic: what the backward returned.
-        numeric: what finite differences gave; NaN where no coordinate was probed.
+        numeric: the slope of the function; NaN where no coordinate was probed.
         wrong: where the two disagree, as indices.
         explanations: the likely mistakes, most likely first.
     """
 
     argument: str
     verdict: Verdict
-    probes: int
-    worst: float
-    detectable: float
+    proofs: Sequence[Proof]
     analytic: Array
     numeric: Array
     wrong: Sequence[tuple[int, ...]] = ()
     explanations: Sequence[Explanation] = ()
 
+    @property
+    def proof(self) -> Proof | None:
+        """The strongest proof of the verdict: of a PASS the highest rung that passed."""
+        ran = [proof for proof in self.proofs if proof.verdict is self.verdict]
+        return ran[0] if ran else None
+
+    @property
+    def rung(self) -> str:
+        """The highest rung that passed, or ""."""
+        return next((proof.rung for proof in self.proofs if proof.verdict is Verdict.PASS), "")
+
+    @property
+    def probes(self) -> int:
+        """How many slopes were compared, all rungs together."""
+        return sum(proof.probes for proof in self.proofs)
+
+    @property
+    def worst(self) -> float:
+        """The largest relative error, by the strongest proof of the verdict."""
+        return self.proof.worst if self.proof else 0.0
+
+    @property
+    def detectable(self) -> float:
+        """The smallest relative error that this run could have seen."""
+        ran = [proof.detectable for proof in self.proofs if proof.verdict in (Verdict.PASS, Verdict.FAIL)]
+        return min(ran, default=float("inf"))
+
     def __str__(self) -> str:
+        from .picture import picture
+
         head = f"{self.verdict.value:<8}d{self.argument}"
         if self.verdict is Verdict.VACUOUS:
             return f"{head}: no slope above the noise in {self.probes} probes; nothing was checked"
-        facts = f"{self.probes} probes, worst {self.worst:.1e}, could have seen {self.detectable:.1e}"
+        lines = [f"{head}: {self.proof}"]
         if self.verdict is Verdict.PASS:
-            return f"{head}: {facts}"
-        lines = [f"{head}: {facts}"]
+            return lines[0]
         for index in self.wrong[:4]:
             place = f"[{', '.join(map(str, index))}]"
             lines.append(
@@ -72,37 +147,51 @@ class Report:
     """What was checked and found under one name. True where everything was exercised and right.
 
     Attributes:
-        name: of the pair or layer.
-        findings: one for each argument of a pair.
-        broken: promises that do not hold, each as a text.
-        checked: for a layer, what was held against it; else empty.
-        asleep: a layer's arguments by which no case had a gradient.
+        name: of the functions, layer, loss or network.
+        findings: one for each argument.
+        faults: promises besides the gradient that do not hold.
+        notes: what is worth knowing and no mistake.
+        cases: how many settings were checked.
+        seconds: how long it took.
     """
 
     name: str
     findings: Sequence[Finding] = ()
-    broken: Sequence[str] = ()
-    checked: str = ""
-    asleep: Sequence[str] = ()
+    faults: Sequence[Fault] = ()
+    notes: Sequence[str] = ()
+    cases: int = 1
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def verdict(self) -> Verdict:
-        """FAIL if anything failed, else VACUOUS if something was not exercised, else PASS."""
+        """FAIL if anything failed, else VACUOUS if an argument was not exercised, else PASS."""
         verdicts = {finding.verdict for finding in self.findings}
-        if self.broken or Verdict.FAIL in verdicts:
+        if self.faults or Verdict.FAIL in verdicts:
             return Verdict.FAIL
-        if self.asleep or Verdict.VACUOUS in verdicts or not (verdicts or self.checked):
-            return Verdict.VACUOUS
-        return Verdict.PASS
+        return Verdict.PASS if verdicts == {Verdict.PASS} else Verdict.VACUOUS
+
+    @property
+    def rung(self) -> str:
+        """The highest rung that every argument passed; "" where any failed."""
+        if not self:
+            return ""
+        passed = [{p.rung: p for p in f.proofs if p.verdict is Verdict.PASS} for f in self.findings]
+        return next((rung for rung in (passed[0] if passed else ()) if all(rung in each for each in passed)), "")
+
+    @property
+    def digits(self) -> float:
+        """To how many digits gradients and functions agree on that rung; infinity where they are equal."""
+        proofs = [proof for finding in self.findings for proof in finding.proofs if proof.rung == self.rung]
+        return min((proof.digits for proof in proofs), default=0.0)
 
     def __bool__(self) -> bool:
         return self.verdict is Verdict.PASS
 
     def __str__(self) -> str:
-        rows = [f"{self.verdict.value}  {self.name}" + (f"  ({self.checked})" if self.checked else "")]
-        rows += ["  FAIL    " + text.replace("\n", "\n        ") for text in self.broken]
-        rows += [f"  VACUOUS d{argument}: no gradient in any case; nothing was checked" for argument in self.asleep]
+        rows = [f"{self.verdict.value}  {self.name}" + (f"  ({self.cases} cases)" if self.cases > 1 else "")]
+        rows += [f"  FAIL    {fault.kind}: " + fault.text.replace("\n", "\n        ") for fault in self.faults]
         rows += [f"  {line}" for finding in self.findings for line in str(finding).splitlines()]
+        rows += [f"  note    {note}" for note in self.notes]
         return "\n".join(rows)
 
     def as_dict(self) -> dict[str, object]:
@@ -111,27 +200,32 @@ class Report:
             {
                 "argument": f.argument,
                 "verdict": f.verdict.value,
-                "probes": f.probes,
-                "worst": f.worst,
-                "detectable": f.detectable if np.isfinite(f.detectable) else None,
+                "proofs": [
+                    {
+                        "rung": p.rung,
+                        "verdict": p.verdict.value,
+                        "probes": p.probes,
+                        "worst": p.worst if np.isfinite(p.worst) else None,
+                        "detectable": p.detectable if np.isfinite(p.detectable) else None,
+                        "why": p.why,
+                    }
+                    for p in f.proofs
+                ],
                 "wrong": [list(index) for index in f.wrong],
-                "explanations": [{"kind": e.kind, "text": e.text, "sure": e.sure} for e in f.explanations],
+                "explanations": [
+                    {"kind": e.kind, "text": e.text, "look": e.look, "sure": e.sure} for e in f.explanations
+                ],
             }
             for f in self.findings
         ]
-        plain = {"name": self.name, "verdict": self.verdict.value, "checked": self.checked}
-        return plain | {"broken": list(self.broken), "asleep": list(self.asleep), "findings": findings}
-
-
-def picture(finding: Finding, most: int = 24) -> list[str]:
-    """A small map of where an argument of two axes or more is wrong: # wrong, . right, blank not probed."""
-    shape = finding.numeric.shape
-    if len(shape) < 2 or max(shape[-2:]) > most or 1 in shape[-2:]:
-        return []
-    probed, wrong = np.isfinite(finding.numeric), np.zeros(shape, bool)
-    for index in finding.wrong:
-        wrong[index] = True
-    axes = tuple(range(len(shape) - 2))  # (..., H, W) -> (H, W)
-    marks = np.where(wrong.any(axes), "#", np.where(probed.any(axes), ".", " "))
-    title = [f"over the last two axes of {shape}:"] if axes else []
-    return title + ["".join(row) for row in marks]
+        faults = [{"kind": fault.kind, "text": fault.text} for fault in self.faults]
+        return {
+            "name": self.name,
+            "verdict": self.verdict.value,
+            "rung": self.rung,
+            "cases": self.cases,
+            "seconds": round(self.seconds, 3),
+            "faults": faults,
+            "notes": list(self.notes),
+            "findings": findings,
+        }

@@ -1,79 +1,208 @@
-"""Slopes of a function measured with a step that is chosen from the noise."""
+"""The slope of Σ dout·f along a line, measured in five ways. Each says between which numbers a claim is right.
+
+Outputs and cotangents are flat here: an array of objects without axes would turn into a bare number.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from scratchnet.core.types import Array
 
-RELATIVE = 1e-6
-"""Room for a slope besides the measured noise: five-point differences of a smooth function reach 1e-9 and better."""
+from .numbers import floats
+from .subject import NotRun
+from .tolerances import (
+    AFFINE_ROUNDINGS,
+    COMPLEX_FLOOR,
+    COMPLEX_RELATIVE,
+    COMPLEX_STEP,
+    DIGITS_FLOOR,
+    DIGITS_RELATIVE,
+    FINITE_RELATIVE,
+    FINITE_STEPS,
+    KINK_STEP,
+)
 
-STEPS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
-KINK_STEP = 1e-6
+Index = tuple[int, ...]
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+class Line:
+    """The outputs along a line in one argument, f(argument + t·direction), flat, each computed once.
+
+    The direction is an array like the argument, or the index of the one coordinate that moves.
+    """
+
+    def __init__(self, f: Callable[[], Array], out: Array, argument: Array, direction: Array | Index) -> None:
+        self._f, self._argument, self._direction = f, argument, direction
+        self._moved: Any = direction if isinstance(direction, tuple) else ...
+        self._kept: dict[Any, Array] = {0: out.reshape(-1)}
+
+    def at(self, t: Any) -> Array:
+        """f(argument + t·direction); the argument is put back."""
+        if t not in self._kept:
+            argument, moved = self._argument, self._moved
+            before = argument[moved] if moved is not ... else argument.copy()
+            argument[moved] += t if moved is not ... else t * self._direction
+            try:
+                self._kept[t] = self._f().reshape(-1)
+            finally:
+                argument[moved] = before
+        return self._kept[t]
 
 
 @dataclass(frozen=True)
 class Slope:
-    """A measured slope, its distance from the one that was claimed, and whether that one is accepted."""
+    """A measured slope of Σ dout·f.
 
-    value: float
-    error: float
-    agrees: bool
+    Attributes:
+        low, high: any claim between them is right: one number, or at a kink the ends of the subgradient.
+        room: … give or take this much.
+        scale: Σ |dout·slope|, what an error is relative to.
+        column: the slope of every output.
+        kink: whether low and high differ because the function bends here.
+    """
+
+    low: float
+    high: float
+    room: float
+    scale: float
+    column: Array
+    kink: bool = False
+
+    @property
+    def value(self) -> float:
+        """The slope, or the middle of the subgradient."""
+        return (self.low + self.high) / 2
+
+    def error(self, claimed: Any) -> float:
+        """How far a claim lies outside of what is right."""
+        return float(max(self.low - claimed, claimed - self.high, 0))
+
+    def accepts(self, claimed: Any) -> bool:
+        """Whether a claim is right. Never for NaN."""
+        return bool(self.low - self.room <= claimed <= self.high + self.room)
 
 
-class Slopes:
-    """Slopes of Σ dout·f() along directions in an argument, which is moved in place and put back."""
+def exact_slope(line: Line, dout: Array) -> Slope:
+    """Without any error, for outputs that are piecewise linear or quadratic along the line.
 
-    def __init__(self, f: Callable[[], Array], dout: Array, out: Array) -> None:
-        self._f, self._dout, self.out = f, dout, out
+    On fractions (-3f₀ + 4f₁ - f₂)/2h is the one-sided slope of a quadratic, exactly. That each side is one is seen
+    from its third difference, which is then zero. Raises NotRun where it is not.
+    """
+    h = Fraction(1, 2**60)  # floats differ by 2^-52, so that a kink lies at the point or beyond the stencil
 
-    def measure(self, argument: Array, direction: Array, h: float) -> float:
-        """Five-point difference: error h⁴·f⁽⁵⁾/30, rounding about eps·|f|/h."""
-        near = self._moved(argument, direction, h) - self._moved(argument, direction, -h)
-        far = self._moved(argument, direction, 2 * h) - self._moved(argument, direction, -2 * h)
-        return float((self._dout * (8 * near - far)).sum() / (12 * h))
+    def side(sign: int) -> Array:
+        f0, f1, f2 = (line.at(n * sign * h) for n in range(3))
+        if ((f2 - f1) - (f1 - f0) == 0).all():
+            return np.asarray((f1 - f0) / (sign * h))
+        if not (line.at(3 * sign * h) - 3 * f2 + 3 * f1 - f0 == 0).all():
+            raise NotRun("the output is no polynomial of the second degree")
+        return np.asarray((4 * (f1 - f0) - (f2 - f0)) / (2 * sign * h))
 
-    def choose_step(self, argument: Array, rng: np.random.Generator) -> tuple[float, float]:
-        """(step, noise): the step whose slopes change least when it is halved, and by how much they do."""
-        best, least = STEPS[2], float("inf")
-        directions = [rng.normal(size=argument.shape) / max(1, argument.size) ** 0.5 for _ in range(3)]
-        for h in STEPS if argument.size else ():
-            moves = [abs(self.measure(argument, d, h) - self.measure(argument, d, h / 2)) for d in directions]
-            rounding = np.finfo(np.float64).eps * float(np.abs(self._dout * self.out).max(initial=0.0)) / h
+    ahead, behind = dout * side(1), dout * side(-1)
+    column = floats(np.asarray((ahead + behind) / (2 * dout), object))
+    low, high = np.minimum(ahead, behind).sum(), np.maximum(ahead, behind).sum()
+    return Slope(low, high, 0, float(np.abs(ahead).sum()), column, bool(low != high))
+
+
+def digits_slope(line: Line, dout: Array) -> Slope:
+    """On 100 digits with h = 1e-33: one-sided slopes of three points err by h² and by 1e-100/h.
+
+    Where the two sides differ the function bends, and any claim between them is right.
+    """
+    from .digits import Digits  # here, because mpmath is an optional package; who has Digits has it
+
+    h = Digits(Fraction(1, 10**33))
+    f0, f1, f2, b1, b2 = (line.at(n * h) if n else line.at(0) for n in (0, 1, 2, -1, -2))
+    ahead, behind = (4 * (f1 - f0) - (f2 - f0)) / (2 * h), (4 * (f0 - b1) - (f0 - b2)) / (2 * h)
+    column = (ahead + behind) / 2
+    scale = np.abs(dout * column).sum()
+    room = DIGITS_RELATIVE * scale + DIGITS_FLOOR * np.abs(dout).max()
+    bends = np.abs(ahead - behind) > DIGITS_RELATIVE * (np.abs(ahead) + np.abs(behind)) + DIGITS_FLOOR
+    plain = floats(np.asarray(column, object))
+    if bends.any():
+        low = np.minimum(dout * ahead, dout * behind).sum()
+        high = np.maximum(dout * ahead, dout * behind).sum()
+        return Slope(low, high, room, float(scale), plain, True)
+    value = (dout * column).sum()
+    return Slope(value, value, room, float(scale), plain)
+
+
+def complex_slope(line: Line, dout: Array) -> Slope:
+    """Im f(argument + ih·direction)/h: no subtraction, so no step is too small (Squire & Trapp 1998).
+
+    At a kink it is the slope of the branch that the forward takes.
+    """
+    column = line.at(1j * COMPLEX_STEP).imag / COMPLEX_STEP
+    d = dout.real
+    value, scale = float((d * column).sum()), float((np.abs(d) * np.abs(column)).sum())
+    room = COMPLEX_RELATIVE * scale + COMPLEX_FLOOR * float(np.abs(d).max(initial=0.0))
+    return Slope(value, value, room, scale, column)
+
+
+def affine_slope(line: Line, dout: Array) -> Slope:
+    """(f(argument + v) - f(argument - v))/2 for a v as large as the argument, where f is affine between them.
+
+    So there is no step to choose and no error but rounding. Raises NotRun where f is not affine.
+    """
+    f0, up, down = line.at(0), line.at(1), line.at(-1)
+    size = np.maximum(np.abs(up), np.abs(down))
+    if not (np.abs(up - 2 * f0 + down) <= AFFINE_ROUNDINGS * EPS * size.max(initial=0.0)).all():
+        raise NotRun("the output is not affine")
+    column = (up - down) / 2
+    room = AFFINE_ROUNDINGS * EPS * float((np.abs(dout) * size).sum())
+    value = float((dout * column).sum())
+    return Slope(value, value, room, float(np.abs(dout * column).sum()), column)
+
+
+class Differences:
+    """Five-point differences in floats, with a step chosen for one argument from the noise that is found there."""
+
+    def __init__(self, lines: list[Line], dout: Array) -> None:
+        """Choose the step whose slopes along the given lines change least when it is halved, and note by how much."""
+        self._dout = dout
+        self.h, self.noise = FINITE_STEPS[2], float("inf")
+        for h in FINITE_STEPS:
+            moves = [abs(float((dout * (_five(line, h) - _five(line, h / 2))).sum())) for line in lines]
+            rounding = EPS * float(np.abs(dout * lines[0].at(0)).max(initial=0.0)) / h
             change = float(np.median(moves)) + rounding  # the median, for a kink may lie on one of them
-            if change < least:
-                best, least = h, change
-        return best, (least if np.isfinite(least) else 0.0)
+            if change < self.noise:
+                self.h, self.noise = h, change
+        if not np.isfinite(self.noise):
+            self.noise = 0.0
 
-    def tolerance(self, scale: float, noise: float) -> float:
+    def room(self, scale: float) -> float:
         """How far a claimed slope may lie from one of that size."""
-        return RELATIVE * scale + 10 * noise
+        return FINITE_RELATIVE * scale + 10 * self.noise
 
-    def compare(self, argument: Array, direction: Array, claimed: float, h: float, noise: float) -> Slope:
-        """Hold a claimed slope against the measured one; at a kink against the one-sided slopes of every output."""
-        value = self.measure(argument, direction, h)
-        error = abs(claimed - value)
-        if error <= self.tolerance(abs(value), noise):
-            return Slope(value, error, True)
-        tiny = KINK_STEP
-        ahead = self._dout * (self._moved(argument, direction, tiny) - self.out) / tiny
-        behind = self._dout * (self.out - self._moved(argument, direction, -tiny)) / tiny
+    def slope(self, line: Line, claimed: float) -> Slope:
+        """The slope; where the claim is another, the two one-sided slopes of every output, which bracket it."""
+        dout, out = self._dout, line.at(0)
+        column = _five(line, self.h)
+        value, scale = float((dout * column).sum()), float(np.abs(dout * column).sum())
+        smooth = Slope(value, value, self.room(abs(value)), scale, column)
+        if smooth.accepts(claimed):
+            return smooth
+        h = KINK_STEP
+        up, down = line.at(h), line.at(-h)
+        ahead, behind = dout * (up - out) / h, dout * (out - down) / h  # what each output says of Σ dout·f
         low, high = float(np.minimum(ahead, behind).sum()), float(np.maximum(ahead, behind).sum())
-        rounding = 8 * np.finfo(np.float64).eps * float(np.abs(self._dout * self.out).max(initial=0.0)) / tiny
-        room = RELATIVE * max(abs(low), abs(high)) + rounding
-        if low - room <= claimed <= high + room:
-            return Slope(claimed, 0.0, True)
-        inside = low - room <= value <= high + room
-        return Slope(value if inside else (low + high) / 2, error, False)
+        ulps = 8 * EPS * np.abs(dout * out) / h * ((up != out) | (down != out))
+        room = FINITE_RELATIVE * max(abs(low), abs(high)) + float(np.sqrt((ulps * ulps).sum())) + 10 * self.noise
+        bent = Slope(low, high, room, scale, column, kink=True)
+        if bent.accepts(claimed) or not bent.accepts(value):
+            return bent
+        return smooth
 
-    def _moved(self, argument: Array, direction: Array, step: float) -> Array:
-        before = argument.copy()
-        argument += step * direction
-        try:
-            return self._f()
-        finally:
-            argument[...] = before
+
+def _five(line: Line, h: float) -> Array:
+    """Five-point difference: error h⁴·f⁽⁵⁾/30, rounding about eps·|f|/h."""
+    near, far = line.at(h) - line.at(-h), line.at(2 * h) - line.at(-2 * h)
+    return np.asarray((8 * near - far) / (12 * h))

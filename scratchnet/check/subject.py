@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from scratchnet.core.types import Array
 
-from .numbers import Numbers
+if TYPE_CHECKING:
+    from .numbers import Numbers
 
 
 class NotRun(Exception):  # noqa: N818  (no error: a rung that does not apply, and why)

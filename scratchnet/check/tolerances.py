@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
-FINITE_STEP = 1e-6
-"""h of the finite differences: one-sided slopes then bracket a smooth derivative to h·f″, and rounding is eps/h."""
+FINITE_STEPS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
+"""Steps that five-point differences choose from: their error is h⁴·f⁽⁵⁾/30, rounding is eps/h."""
 
 FINITE_RELATIVE = 1e-6
-"""Room around that bracket, for what f‴ adds to it and for sums of many slopes."""
+"""Room for a slope besides the measured noise: five-point differences of a smooth function reach 1e-9 and better."""
+
+KINK_STEP = 1e-6
+"""h of one-sided slopes: they bracket a smooth derivative to h·f″, and rounding is eps/h."""
 
 COMPLEX_RELATIVE = 1e-12
 """Complex step: no subtraction, so only the rounding of the formula itself is left (some hundred operations)."""
@@ -20,6 +23,18 @@ COMPLEX_FLOOR = 1e-13
 
 COMPLEX_STEP = 1e-40
 """h of the complex step: so small that h² vanishes beside any double, and large enough not to be denormal."""
+
+DIGITS_RELATIVE = 1e-30
+"""100 digits: differences with h = 1e-33 err by 1e-66; what is claimed must agree to 30 digits at least."""
+
+DIGITS_FLOOR = 1e-50
+"""Times the largest cotangent: a gradient of zero may be the rounding of terms that cancel."""
+
+UNTRUSTED_RELATIVE = 1e-13
+"""The same for anyone's formulas, whose constants are floats: 2/3 in the forward need not be 1 - 1/3 behind it."""
+
+AFFINE_ROUNDINGS = 64
+"""Roundings allowed to each output of an affine function, in units of the last place of the largest."""
 
 ROUNDING = {np.dtype(np.float64): 1e-11, np.dtype(np.float32): 2e-5, np.dtype(np.complex128): 1e-11}
 """Two orders of the same sums: relative to the largest element of the array, some hundred roundings of 1e-16 (6e-8)."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 
 import click
 
-from scratchnet.check.errors import CheckError
-from scratchnet.check.files import FileError, check_file, check_layer_class
+from scratchnet.check.files import FileError, check_file
+from scratchnet.check.registry import check_registry
 from scratchnet.check.report import Report, Verdict
 
 
@@ -18,11 +19,13 @@ def run(target: str | None, everything: bool, as_json: bool, seed: int) -> int:
     if everything == (target is not None):
         raise click.UsageError("name a file, FILE.py or FILE.py::NAME, or pass --all")
     reports, began = [], time.perf_counter()
+    if everything and not as_json:
+        click.echo(f"{'':<24}{'':<9}{'proven by':<20}{'digits':>6}{'cases':>7}{'seconds':>9}")
     try:
-        for report in _registry(seed) if everything else _file(str(target), seed):
+        for report in check_registry(seed) if everything else _file(str(target), seed):
             reports.append(report)
             if not as_json:
-                click.secho(str(report), fg=None if report else "red")
+                click.secho(_row(report) if everything else str(report), fg=None if report else "red")
     except FileError as error:
         click.echo(str(error), err=True)
         return 2
@@ -35,27 +38,14 @@ def run(target: str | None, everything: bool, as_json: bool, seed: int) -> int:
     return 0 if all(reports) else 1
 
 
+def _row(report: Report) -> str:
+    """A line of the table: the highest rung that every argument passed, and to how many digits; all of it if wrong."""
+    digits = "exact" if math.isinf(report.digits) else f"{report.digits:.0f}"
+    row = f"{report.name:<24}{report.verdict.value:<9}{report.rung:<20}{digits if report.rung else '':>6}"
+    row += f"{report.cases:>7}{report.seconds:>9.1f}"
+    return row if report else f"{row}\n{report}"
+
+
 def _file(target: str, seed: int) -> Iterator[Report]:
     path, _, name = target.partition("::")
     return check_file(path, name or None, seed=seed)
-
-
-def _registry(seed: int) -> Iterator[Report]:
-    """Every layer and every loss."""
-    import numpy as np
-
-    import scratchnet.layers
-    import scratchnet.losses  # noqa: F401  (both fill the registries)
-    from scratchnet.check.losses import check_loss
-    from scratchnet.core import LAYERS, LOSSES, RandomDraw
-
-    for _, cls in sorted(LAYERS.items()):
-        yield check_layer_class(cls, seed)
-    for name, loss in sorted(LOSSES.items()):
-        draw = RandomDraw(np.random.default_rng([seed, 23]))
-        try:
-            largest = max(check_loss(loss.cases(draw), seed + number) for number in range(10))
-        except CheckError as error:
-            yield Report(name, broken=(str(error),))
-        else:
-            yield Report(name, checked="10 cases; gradient by logits", asleep=() if largest else ("logits",))

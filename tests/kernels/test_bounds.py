@@ -14,7 +14,7 @@ import pytest
 
 import scratchnet.layers  # noqa: F401  (fills the registry)
 from scratchnet.check.errors import compare
-from scratchnet.check.subject import Subject
+from scratchnet.check.subjects.layer import LayerSubject
 from scratchnet.check.tolerances import rounding
 from scratchnet.core import LAYERS, RandomDraw
 from scratchnet_kernels import OPS
@@ -77,7 +77,7 @@ def test_no_kernel_leaves_its_arrays(name, monkeypatch):
     for seed in range(8):
         case = LAYERS[name].cases(draw)
         for dtype in ("float32", "float64"):
-            subject = Subject(case, seed, batch=2 + seed % 4, backend="cpu", dtype=dtype)
+            subject = LayerSubject(case, seed, batch=2 + seed % 4, backend="cpu", dtype=dtype)
             subject.training = seed % 2 == 0
             expected = subject.run().arrays()
             with monkeypatch.context() as patch:

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from scratchnet.layers import BatchNorm1d, Dense, Embedding, LayerNorm, LeakyReLU, ReLU, Sigmoid, Square
+from scratchnet.check.ladder import LADDER
+from scratchnet.layers import BatchNorm1d, Dense, Embedding, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softplus, Square
 
 from . import broken as wrong
 
@@ -24,9 +25,9 @@ def by(*checks):
     return enter
 
 
-by("complex step", "finite differences")(wrong.DenseSign)
-by("complex step", "finite differences")(wrong.DenseBiasAveraged)
-by("complex step", "finite differences")(wrong.DenseTransposed)
+by(*LADDER)(wrong.DenseSign)
+by(*LADDER)(wrong.DenseBiasAveraged)
+by(*LADDER)(wrong.DenseTransposed)
 by("complex step", "finite differences")(wrong.ReLUZeroBackward)
 by("complex step", "finite differences", "check_linear_in_cotangent")(wrong.ReLUSquaresCotangent)
 by("complex step", "finite differences")(wrong.ReLUForgetsCotangent)
@@ -147,3 +148,44 @@ class SquareReadsUnwritten(Square):
         fresh = run.empty(y.shape, y.dtype)
         k.add(fresh, y, fresh)
         return fresh, saved
+
+
+@by("check_extremes")
+class SoftplusOverflows(Softplus):
+    """dx by eˣ / (1 + eˣ), which is ∞/∞ from x = 710 on."""
+
+    def backward(self, k, p, g, saved, dy, run):
+        super().backward(k, p, g, saved, dy, run)
+        e = np.exp(saved.x)
+        return dy * (e / (1 + e)) if run.need_dx else None
+
+
+@by("check_ragged")
+class DenseRemembersBatch(Dense):
+    """db is scaled by the largest batch that was ever seen, as with a buffer that is not cut to size."""
+
+    def backward(self, k, p, g, saved, dy, run):
+        dx = super().backward(k, p, g, saved, dy, run)
+        run._pool.largest = max(getattr(run._pool, "largest", 0), len(dy))
+        if "b" in g:
+            g["b"] *= run._pool.largest / len(dy)
+        return dx
+
+
+@by("check_broadcast")
+class DenseReadsOnce(Dense):
+    """A dy whose rows lie in one place is read once, as by a loop over its memory."""
+
+    def backward(self, k, p, g, saved, dy, run):
+        if dy.strides[0] == 0 and len(dy) > 1:
+            dy = np.concatenate([dy[:1], np.zeros_like(dy[1:])])
+        return super().backward(k, p, g, saved, dy, run)
+
+
+@by("check_empty")
+class DenseDecays(Dense):
+    """The weight decay is in the layer, so that g is not the gradient of the output."""
+
+    def backward(self, k, p, g, saved, dy, run):
+        g["W"] += 1e-2 * p["W"]
+        return super().backward(k, p, g, saved, dy, run)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from scratchnet.layers import GRU, LSTM, ConvTranspose2d, MultiHeadAttention, PositionalEmbedding
+from scratchnet.core import Case
+from scratchnet.layers import GRU, LSTM, ConvTranspose2d, MultiHeadAttention, PositionalEmbedding, QueryMemory
 
 from .broken import broken
 
@@ -63,6 +64,53 @@ class AttentionBlindIsNaN(MultiHeadAttention):
             y[~P.any(3)] = np.nan
 
         return super().forward(Table(k, attention=wrong), p, x, run)
+
+
+class Cross(MultiHeadAttention):
+    """Cross-attention alone, between sequences of one length, where more mistakes keep the shapes right."""
+
+    @classmethod
+    def cases(cls, draw):
+        heads, T = draw.integer(1, 2), draw.integer(2, 4)
+        shape = (T, heads * draw.integer(1, 2))
+        return Case(cls(heads), in_shape=QueryMemory(shape, shape), masks=draw.one_of({}, {"mask": (T,)}))
+
+
+@broken
+class CrossSwaps(Cross, AttentionSwaps):
+    """dK and dQ change places: the query gets the memory's gradient through them."""
+
+
+@broken
+class CrossDropsMemory(Cross):
+    """The memory is taken for a constant."""
+
+    def backward(self, k, p, g, saved, dy, run):
+        dx = super().backward(k, p, g, saved, dy, run)
+        if dx is not None:
+            dx.memory.fill(0)
+        return dx
+
+
+@broken
+class CrossExchangesLeaves(Cross):
+    """dx is (dmemory, dquery)."""
+
+    def backward(self, k, p, g, saved, dy, run):
+        dx = super().backward(k, p, g, saved, dy, run)
+        return dx if dx is None else QueryMemory(*dx[::-1])
+
+
+@broken
+class CrossForgetsMemorysWeights(Cross):
+    """Only Q's rows of W and b are trained."""
+
+    def backward(self, k, p, g, saved, dy, run):
+        before = {name: view.copy() for name, view in g.items()}
+        dx = super().backward(k, p, g, saved, dy, run)
+        for name in ("in_proj.W", "in_proj.b"):
+            g[name][dy.shape[2] :] = before[name][dy.shape[2] :]
+        return dx
 
 
 @broken

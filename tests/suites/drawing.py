@@ -1,20 +1,9 @@
-"""Drawing cases with hypothesis, so that failures shrink."""
+"""The strategies that the suites draw from, under their short names."""
 
-from hypothesis import strategies as st
+from scratchnet.check import strategies
+from scratchnet.check.strategies import HypothesisDraw
 
+__all__ = ["HypothesisDraw", "batches", "seeds"]
 
-class HypothesisDraw:
-    """The choices of a case, made by hypothesis."""
-
-    def __init__(self, data):
-        self.data = data
-
-    def integer(self, low, high):
-        return self.data.draw(st.integers(low, high))
-
-    def one_of(self, *options):
-        return self.data.draw(st.sampled_from(options))
-
-
-seeds = st.integers(0, 2**32 - 1)
-batches = st.integers(2, 4)
+seeds = strategies.seeds()
+batches = strategies.batches()

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from scratchnet.check import CheckError, check_contract
+from scratchnet.check import CheckError, Verdict, check_contract
 from scratchnet.check.errors import compare, identical
-from scratchnet.check.gradient import check_complex_step, check_finite_differences
+from scratchnet.check.ladder import LADDER, climb
+from scratchnet.check.numbers import convert
 from scratchnet.core import Case
 from scratchnet.layers import ReLU
 
@@ -37,17 +38,54 @@ def test_compare_refuses(actual, expected):
         identical("it", "x", np.array(actual), np.array(expected))
 
 
-@pytest.mark.parametrize(("check", "dtype"), [(check_complex_step, "c16"), (check_finite_differences, "f8")])
+class Linear:
+    """Σ weights·x, and a gradient that may be wrong in one entry."""
+
+    trusted = True
+
+    def __init__(self, weights, x, claimed):
+        self.weights, self.x, self.claimed = weights, x, claimed
+
+    def arguments(self):
+        return {"x": self.x}
+
+    def output(self):
+        return (self.weights * self.x).sum(keepdims=True)
+
+    def gradients(self, dout):
+        return {"x": self.claimed * dout}
+
+    def on(self, numbers):
+        return Linear(*(convert(a, numbers) for a in (self.weights, self.x, self.claimed)))
+
+    def beside(self):
+        return {}
+
+    facts = beside
+
+
+@pytest.mark.parametrize("rung", LADDER)
 @pytest.mark.parametrize("at", [0, 700, 1999])
-def test_one_wrong_entry_of_many_is_found_at_once(check, dtype, at):
+def test_one_wrong_entry_of_many_is_found_at_once(rung, at):
     rng = np.random.default_rng(at)
-    weights, x = rng.normal(size=2000), rng.normal(size=2000).astype(dtype)
-    gradient = weights.astype(dtype)
-    arguments, dy = {"x": x}, np.ones(1, dtype)
-    check(lambda: (weights * x).sum(keepdims=True), arguments, {"x": gradient}, dy, rng)
-    gradient[at] += 0.1
-    with pytest.raises(CheckError):
-        check(lambda: (weights * x).sum(keepdims=True), arguments, {"x": gradient}, dy, rng)
+    weights, x = rng.normal(size=1999 if at < 1999 else 2000), rng.normal(size=1999 if at < 1999 else 2000)
+    (finding,) = climb(Linear(weights, x, weights), rungs=[rung], seed=at)
+    assert finding.verdict is Verdict.PASS
+    claimed = weights.copy()
+    claimed[at] += 0.1
+    (finding,) = climb(Linear(weights, x, claimed), rungs=[rung], seed=at)
+    assert finding.verdict is Verdict.FAIL
+
+
+def test_a_rung_that_runs_says_what_it_could_have_seen():
+    """And an error just above that is seen, one far below it is not."""
+    weights, x = np.random.default_rng(0).normal(size=(2, 30))
+    for rung, least in {"complex step": 1e-10, "adjoint": 1e-10, "finite differences": 1e-4}.items():
+        (finding,) = climb(Linear(weights, x, weights), rungs=[rung])
+        assert 0 < finding.detectable < least
+        for factor, verdict in ((20, Verdict.FAIL), (1e-3, Verdict.PASS)):
+            claimed = weights * (1 + factor * finding.detectable)
+            assert climb(Linear(weights, x, claimed), rungs=[rung])[0].verdict is verdict
 
 
 class WrongIn(ReLU):

@@ -1,0 +1,161 @@
+"""Anyone's forward and backward as a subject of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchnet.core.types import Array
+
+from ..numbers import Numbers, convert, rounded
+from ..report import Fault
+from ..subject import NotRun
+
+Forward = Callable[..., Any]
+Backward = Callable[..., Any]
+
+
+class Rejected(Exception):  # noqa: N818  (not an error of the user's program: it ends this one check)
+    """The functions do not keep to the protocol; `fault` says how."""
+
+    def __init__(self, text: str, kind: str = "protocol") -> None:
+        super().__init__(text)
+        self.fault = Fault(kind, text)
+
+
+class FunctionSubject:
+    """A forward and a backward, called with copies, so that what they change can be seen."""
+
+    trusted = False
+
+    def __init__(
+        self,
+        forward: Forward,
+        backward: Backward,
+        inputs: Mapping[str, Any],
+        constants: Sequence[str] = (),
+        numbers: Numbers = "float64",
+    ) -> None:
+        self.forward, self.backward, self.constants, self.numbers = forward, backward, constants, numbers
+        self.inputs = {name: _wide(value) for name, value in inputs.items()}
+        self.dtype = np.dtype(object if numbers in ("digits", "fractions") else numbers)
+        self.wanted = [
+            name
+            for name, value in self.inputs.items()
+            if isinstance(value, np.ndarray) and value.dtype.kind in "fcO" and name not in constants
+        ]
+        if not self.wanted:
+            raise Rejected("there is no input of floats to differentiate by")
+
+    def arguments(self) -> dict[str, Array]:
+        """The inputs of floats that are no constants."""
+        return {name: self.inputs[name] for name in self.wanted}
+
+    def output(self) -> Array:
+        """The output alone."""
+        return self.run()[0]
+
+    def gradients(self, dout: Array) -> dict[str, Array]:
+        """A forward and a backward of its own."""
+        return self.back(dout, self.run()[1])
+
+    def on(self, numbers: Numbers) -> FunctionSubject:
+        """The same functions on other numbers. Raises NotRun where they do not take them."""
+        if numbers == self.numbers:
+            return self
+        inputs = {
+            name: convert(value, numbers) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+            for name, value in self.inputs.items()
+        }
+        return FunctionSubject(self.forward, self.backward, inputs, self.constants, numbers)
+
+    def beside(self) -> dict[str, Array]:
+        """The inputs."""
+        return {name: value for name, value in self.inputs.items() if isinstance(value, np.ndarray)}
+
+    def facts(self) -> dict[str, float]:
+        """Numbers among the inputs."""
+        return {name: float(v) for name, v in self.inputs.items() if isinstance(v, int | float | np.number)}
+
+    def run(self) -> tuple[Array, Any]:
+        """(out, cache) of fresh copies of the inputs; out is checked and copied."""
+        given = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in self.inputs.items()}
+        result = self._call("forward", self.forward, *given.values())
+        if not (isinstance(result, tuple) and len(result) == 2):
+            raise Rejected(f"the forward returns {type(result).__name__}, expected a pair (out, cache)")
+        out, cache = result
+        if self.dtype == object:
+            out = np.asarray(out, object) if not isinstance(out, np.ndarray) else out
+        if not isinstance(out, np.ndarray | np.floating | np.complexfloating):
+            raise Rejected(f"the forward's out is {type(out).__name__}, expected an array of floats")
+        self._right_kind("the forward's out", np.asarray(out), "its inputs are")
+        if self.dtype != object and not np.isfinite(out).all():
+            raise Rejected(
+                "the forward's out has NaN or infinity in it: choose inputs where it is finite", "not finite"
+            )
+        for name, value in given.items():
+            if isinstance(value, np.ndarray) and not np.array_equal(value, self.inputs[name]):
+                raise Rejected(f"the forward changes its input {name}", "mutation")
+        return np.array(out, dtype=self.dtype), cache
+
+    def back(self, dout: Array, cache: Any) -> dict[str, Array]:
+        """The backward's gradients by name, checked and copied."""
+        return {name: np.array(gradient, dtype=self.dtype) for name, gradient in self.raw(dout, cache).items()}
+
+    def raw(self, dout: Array, cache: Any) -> dict[str, Any]:
+        """The backward's gradients by name, checked and not copied."""
+        before = dout.copy()
+        result = self._call("backward", self.backward, dout, cache)
+        if not np.array_equal(dout, before):
+            raise Rejected("the backward changes dout", "mutation")
+        if isinstance(result, Mapping):
+            found = {name: result.get(name, result.get(f"d{name}")) for name in self.wanted}
+        else:
+            listed = list(result) if isinstance(result, tuple | list) else [result]
+            if len(listed) == len(self.inputs) != len(self.wanted):  # None in the places of the others
+                listed = [g for g, name in zip(listed, self.inputs, strict=True) if name in self.wanted]
+            if len(listed) != len(self.wanted):
+                raise Rejected(f"the backward returns {len(listed)} gradients, expected one for each of {self.wanted}")
+            found = dict(zip(self.wanted, listed, strict=True))
+        for name, gradient in found.items():
+            shape = self.inputs[name].shape
+            if not isinstance(gradient, np.ndarray | np.floating | np.complexfloating) and self.dtype != object:
+                raise Rejected(f"the backward gives no array for d{name}, but {type(gradient).__name__}")
+            if np.shape(gradient) != shape:
+                kind = "axis not summed" if _unsummed(np.shape(gradient), shape) else "protocol"
+                raise Rejected(f"d{name} has shape {np.shape(gradient)}, expected {shape} as {name} has", kind)
+            self._right_kind(f"d{name}", np.asarray(gradient), f"{name} is")
+        return found
+
+    def _call(self, which: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            with np.errstate(all="ignore"):
+                return function(*arguments)
+        except Exception as error:  # it is the user's own code: whatever it raises is his to read
+            if self.numbers != "float64":
+                raise NotRun(f"the {which} does not take {self.numbers}: {type(error).__name__}: {error}") from error
+            raise Rejected(f"the {which} raises {type(error).__name__}: {error}") from error
+
+    def _right_kind(self, what: str, array: Array, as_: str) -> None:
+        if self.dtype == object:
+            if rounded(array):
+                raise NotRun(f"{what} is rounded to floats on the way")
+        elif array.dtype != self.dtype:
+            if self.numbers != "float64":
+                raise NotRun(f"{what} is {array.dtype}")
+            raise Rejected(f"{what} is {array.dtype}, expected float64 as {as_}")
+
+
+def _unsummed(given: tuple[int, ...], due: tuple[int, ...]) -> bool:
+    """Whether a gradient still has axes that the input was broadcast along."""
+    padded = (1,) * (len(given) - len(due)) + due
+    return len(given) >= len(due) and all(d in (1, g) for g, d in zip(given, padded, strict=True))
+
+
+def _wide(value: Any) -> Any:
+    """Arrays of floats as float64; everything else as it is."""
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value.astype(np.float64)
+    return value
