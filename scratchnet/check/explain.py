@@ -13,13 +13,14 @@ import numpy as np
 
 from .evidence import Evidence
 from .explanations.arrangement import arrangements
-from .explanations.clues import Clues, prepare
+from .explanations.clues import Clues
 from .explanations.cotangent import cotangents
 from .explanations.explanation import Explanation
 from .explanations.factors import factors
 from .explanations.mask import masks
 from .explanations.mixing import mixtures
 from .explanations.place import places
+from .explanations.prepare import prepare
 from .explanations.scale import scales
 from .explanations.terms import terms
 from .explanations.windows import windows
@@ -47,7 +48,9 @@ def explain(evidence: Evidence) -> list[Explanation]:
             return []
         families = FAMILIES if clues.steady else (cotangents,)  # what changes from call to call fits by chance only
         found = [explanation for family in families for explanation in family(clues)]
-        if not clues.linear:  # few mistakes make a backward that is not linear: the rest is likely chance, or half a cause
+        if (
+            not clues.linear
+        ):  # few mistakes make a backward that is not linear: the rest is likely chance, or half a cause
             found = [e if e.kind in NONLINEAR else replace(e, sure=0.75 * e.sure) for e in found]
     unique = {(explanation.kind, explanation.text): explanation for explanation in reversed(found)}
     ordered = [explanation for explanation in found if unique[explanation.kind, explanation.text] is explanation]
@@ -59,7 +62,7 @@ def explain(evidence: Evidence) -> list[Explanation]:
 def _at_a_loss(clues: Clues) -> Iterator[Explanation]:
     """Nothing fits: two mistakes at once, or a wrong formula."""
     if clues.linear and clues.jacobian.size:
-        text = "the backward is linear in dout and wrong in no single way that has a name: a term of its sum, or two mistakes"
+        text = "the backward is linear in dout, and no single known mistake makes it wrong so: a term, or two mistakes"
         yield Explanation(
             "term missing", text, "each line of the backward beside the forward's line it belongs to", 0.2
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from .ladder import LADDER, climb
 from .promises import broken_promises
-from .report import Report
+from .report import Report, Verdict
 from .subjects.function import Backward, Forward, FunctionSubject, Rejected
 
 
@@ -58,14 +58,17 @@ def check_gradients(
     """
     began = time.perf_counter()
     title = name or str(getattr(backward, "__name__", "backward"))
-    named = dict(inputs) if isinstance(inputs, Mapping) else {f"x{i}": value for i, value in enumerate(inputs)}
     try:
+        if not isinstance(inputs, Mapping | list | tuple):
+            raise Rejected(f"the inputs are {type(inputs).__name__}, expected arrays by name, or in order in a list")
+        named = inputs if isinstance(inputs, Mapping) else {f"x{i}": value for i, value in enumerate(inputs)}
         subject = FunctionSubject(forward, backward, named, constants)
         out = subject.output()
         if not np.array_equal(subject.output(), out):
             raise Rejected("the forward is random: the same inputs give another out (fix its seed for the check)")
         findings = climb(subject, rungs=rungs, most=most, seed=seed)
-        faults, notes = broken_promises(subject, np.random.default_rng([seed, 29]))
+        wrong = any(finding.verdict is Verdict.FAIL for finding in findings)
+        faults, notes = broken_promises(subject, np.random.default_rng([seed, 29]), wrong)
     except Rejected as rejected:
         return Report(title, faults=(rejected.fault,), seconds=time.perf_counter() - began)
     return Report(title, findings, faults, notes, seconds=time.perf_counter() - began)

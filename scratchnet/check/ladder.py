@@ -185,7 +185,8 @@ class _Attempt:
         probes, asleep, wrong, error, largest = 0, True, 0, 0.0, 0.0
         for direction in self._directions(argument, coordinates):
             index = direction if isinstance(direction, tuple) else None
-            claimed = analytic[index] if index is not None else (analytic * direction).sum()
+            with np.errstate(invalid="ignore", over="ignore"):  # a NaN is wrong, and found so
+                claimed = analytic[index] if index is not None else (analytic * direction).sum()
             claimed = claimed.real if self.rung.numbers == "complex128" else claimed
             line = Line(self.subject.output, self.out, argument, direction)
             slope = measure(line, claimed)

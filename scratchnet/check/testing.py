@@ -12,6 +12,7 @@ Needs pytest and hypothesis: pip install "scratchnet[check]".
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -110,7 +111,8 @@ def pair_suite(
     Args:
         forward, backward: `forward(*inputs) -> (out, cache)`, `backward(dout, cache)` -> one gradient an input.
         inputs: arrays by name or in order, which are checked once; or a hypothesis strategy of such, or a function of a
-            random generator, which are drawn from as often as hypothesis's settings say.
+            random generator, which are drawn from as often as hypothesis's settings say. Drawn inputs by name go to the
+            forward's arguments of these names, where it has them.
         name, constants, most: as for check_gradients.
         settings: as for full_suite.
     """
@@ -131,7 +133,7 @@ def pair_suite(
         def drawn(inputs: Any, seed: int) -> None:
             if callable(inputs):
                 inputs = inputs(np.random.default_rng(seed))
-            found = report(inputs, seed)
+            found = report(_in_order(forward, inputs), seed)
             if found.verdict is Verdict.FAIL:
                 raise CheckError(str(found))
             for argument, awake in awake_in(found.findings).items():
@@ -189,7 +191,7 @@ def _explore(
     """Run hypothesis; a checker's error fails the test with its message and the example, and no traceback."""
     __tracebackhide__ = True
     # the blob that hypothesis prints is for a decorator on a function, which the user of a suite has not got
-    chosen = settings or hypothesis.settings(deadline=None, print_blob=False)
+    chosen = hypothesis.settings(settings or hypothesis.settings(deadline=None), print_blob=False)
     check.__name__ = title.rpartition(" ")[2]  # which hypothesis prints above the example
     run = chosen(hypothesis.given(**choices)(check))
     errors: Sequence[BaseException] = ()
@@ -203,11 +205,21 @@ def _explore(
         errors = group.exceptions
     if errors:  # out of the handler, or pytest would show the error's traceback after all
         texts = ["\n".join([str(error), *getattr(error, "__notes__", ())]) for error in errors]
-        pytest.fail(f"{title}: " + "\n\n".join(texts), pytrace=False)
+        pytest.fail((f"{title}: " if ", " in title else "") + "\n\n".join(texts), pytrace=False)
 
 
 def _skip(reason: str) -> NoReturn:
     pytest.skip(reason)  # not hidden, so that pytest has a place to name
+
+
+def _in_order(forward: Callable[..., Any], inputs: Any) -> Any:
+    """Drawn inputs by name in the order of the forward's arguments: st.fixed_dictionaries does not keep its own."""
+    try:
+        order = list(inspect.signature(forward).parameters)
+    except (TypeError, ValueError):  # a ufunc, say, does not tell
+        return inputs
+    same = isinstance(inputs, Mapping) and set(inputs) == set(order)
+    return {name: inputs[name] for name in order} if same else inputs
 
 
 def _refuse_vacuous(title: str, seen: Seen) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,9 +82,13 @@ class FunctionSubject:
         """Numbers among the inputs."""
         return {name: float(v) for name, v in self.inputs.items() if isinstance(v, int | float | np.number)}
 
-    def run(self) -> tuple[Array, Any]:
-        """(out, cache) of fresh copies of the inputs; out is checked and copied."""
-        given = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in self.inputs.items()}
+    def copies(self) -> dict[str, Any]:
+        """The inputs, arrays copied."""
+        return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in self.inputs.items()}
+
+    def run(self, given: Mapping[str, Any] | None = None) -> tuple[Array, Any]:
+        """(out, cache) of copies of the inputs, fresh ones if none are given; out is checked and copied."""
+        given = self.copies() if given is None else given
         result = self._call("forward", self.forward, *given.values())
         if not (isinstance(result, tuple) and len(result) == 2):
             raise Rejected(f"the forward returns {type(result).__name__}, expected a pair (out, cache)")
@@ -121,7 +128,8 @@ class FunctionSubject:
             found = dict(zip(self.wanted, listed, strict=True))
         for name, gradient in found.items():
             shape = self.inputs[name].shape
-            if not isinstance(gradient, np.ndarray | np.floating | np.complexfloating) and self.dtype != object:
+            kinds = np.ndarray | np.floating | np.complexfloating
+            if gradient is None or (not isinstance(gradient, kinds) and self.dtype != object):
                 raise Rejected(f"the backward gives no array for d{name}, but {type(gradient).__name__}")
             if np.shape(gradient) != shape:
                 kind = "axis not summed" if _unsummed(np.shape(gradient), shape) else "protocol"
@@ -131,12 +139,15 @@ class FunctionSubject:
 
     def _call(self, which: str, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a dropped imaginary part is found out, an empty mean looked at
                 return function(*arguments)
         except Exception as error:  # it is the user's own code: whatever it raises is his to read
             if self.numbers != "float64":
                 raise NotRun(f"the {which} does not take {self.numbers}: {type(error).__name__}: {error}") from error
-            raise Rejected(f"the {which} raises {type(error).__name__}: {error}") from error
+            *_, frame = traceback.extract_tb(error.__traceback__)
+            at = f"{Path(frame.filename).name}:{frame.lineno}"
+            raise Rejected(f"the {which} raises {type(error).__name__} at {at}: {error}") from error
 
     def _right_kind(self, what: str, array: Array, as_: str) -> None:
         if self.dtype == object:
