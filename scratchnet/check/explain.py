@@ -56,7 +56,9 @@ def explain(evidence: Evidence) -> list[Explanation]:
     ordered = [explanation for explanation in found if unique[explanation.kind, explanation.text] is explanation]
     if not ordered:
         return list(_at_a_loss(clues))
-    return sorted(ordered, key=lambda explanation: -explanation.sure)
+    ordered.sort(key=lambda explanation: -explanation.sure)
+    least = 0.65 if ordered[0].sure > 0.9 else 0.0  # beside a good explanation the vague ones say nothing
+    return [explanation for explanation in ordered if explanation.sure >= least]
 
 
 def _at_a_loss(clues: Clues) -> Iterator[Explanation]:

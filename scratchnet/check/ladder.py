@@ -248,16 +248,25 @@ class _Attempt:
         return slope
 
     def _directions(self, argument: Array, most: int) -> Iterator[Index | Array]:
-        """The coordinates, all or a random sample, as indices; then arrays that move everything."""
+        """The coordinates, all or a random sample, as indices; then arrays that move everything.
+
+        At a tie the one-sided slopes lie apart, and hide much between them. Where equal elements move alike, a tie stays
+        one and the slope is a number.
+        """
         whole = argument.size <= most
         for flat in np.arange(argument.size) if whole else self.rng.choice(argument.size, most, replace=False):
             yield tuple(int(i) for i in np.unravel_index(flat, argument.shape))
         for _ in range((1 if whole and most else self.rung.directions) if argument.size else 0):
-            sign = self.rng.choice([-1, 1], argument.shape)
-            if self.objects:
-                yield sign * self.rng.integers(1, 9, argument.shape)
-            else:
-                yield sign * self.rng.uniform(0.5, 1.5, argument.shape)
+            yield self._steps(argument.size).reshape(argument.shape)
+        level = np.asarray(floats(argument) if self.objects else argument.real)
+        values, which = np.unique(level, return_inverse=True)
+        for _ in range(2 if values.size < argument.size else 0):  # equal elements move alike, so that ties stay ties
+            yield self._steps(values.size)[which.reshape(argument.shape)]
+
+    def _steps(self, count: int) -> Array:
+        """Steps of either sign, none near zero; whole numbers for Python numbers."""
+        size = self.rng.integers(1, 9, count) if self.objects else self.rng.uniform(0.5, 1.5, count)
+        return np.asarray(self.rng.choice([-1, 1], count) * size)
 
 
 def _cotangent(shape: tuple[int, ...], numbers: Numbers, rng: np.random.Generator) -> Array:

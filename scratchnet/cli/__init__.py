@@ -27,8 +27,11 @@ def info(as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Check every layer and loss of scratchnet.")
 @click.option("--json", "as_json", is_flag=True, help="Print the reports as JSON.")
 @click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Of every draw.", show_default=True)
+@click.option("--png", "pictures", type=click.Path(file_okay=False), metavar="FOLDER", help="Draw what is wrong.")
 @click.pass_context
-def check(context: click.Context, target: str | None, everything: bool, as_json: bool, seed: int) -> None:
+def check(
+    context: click.Context, target: str | None, everything: bool, as_json: bool, seed: int, pictures: str | None
+) -> None:
     """Hold hand-written gradients against their functions.
 
     FILE.py holds pairs NAME_forward(...) -> (out, cache), NAME_backward(dout, cache) -> gradients and NAME_inputs() ->
@@ -37,4 +40,4 @@ def check(context: click.Context, target: str | None, everything: bool, as_json:
     """
     from .check import run
 
-    context.exit(run(target, everything, as_json, seed))
+    context.exit(run(target, everything, as_json, seed, pictures))

@@ -6,16 +6,22 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
 from scratchnet.check.files import FileError, check_file
+from scratchnet.check.optional import MissingPackageError
+from scratchnet.check.picture import save_picture
 from scratchnet.check.registry import check_registry
 from scratchnet.check.report import Report, Verdict
 
 
-def run(target: str | None, everything: bool, as_json: bool, seed: int) -> int:
-    """Check, print, and return the exit code: 0 all right, 1 something wrong or vacuous, 2 nothing could be checked."""
+def run(target: str | None, everything: bool, as_json: bool, seed: int, pictures: str | None = None) -> int:
+    """Check, print, and return the exit code: 0 all right, 1 something wrong or vacuous, 2 nothing could be checked.
+
+    Into the folder `pictures`, if given, goes a PNG of every wrong gradient.
+    """
     if everything == (target is not None):
         raise click.UsageError("name a file, FILE.py or FILE.py::NAME, or pass --all")
     reports, began = [], time.perf_counter()
@@ -26,7 +32,11 @@ def run(target: str | None, everything: bool, as_json: bool, seed: int) -> int:
             reports.append(report)
             if not as_json:
                 click.secho(_row(report) if everything else str(report), fg=None if report else "red")
-    except FileError as error:
+            if pictures is not None and any(finding.wrong for finding in report.findings):
+                Path(pictures).mkdir(parents=True, exist_ok=True)
+                path = save_picture(report, Path(pictures) / f"{report.name}.png")
+                click.echo(f"  drawn   {path}", err=as_json)
+    except (FileError, MissingPackageError) as error:
         click.echo(str(error), err=True)
         return 2
     verdicts = [report.verdict for report in reports]
