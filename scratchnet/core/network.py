@@ -46,6 +46,7 @@ class Network:
         views: parameters and buffers by name: the `p` of the layers.
         count: an int64 array of one element: how many training forwards there have been.
         optimizer_states: what optimizers keep with this network, by the optimizer's name.
+        pool: the memory that tapes lease; `pool.debug = True` fills it with NaN first.
 
     Raises:
         ConfigError: a setting without meaning.
@@ -86,7 +87,7 @@ class Network:
         self.count = np.zeros(1, np.int64)
         self.optimizer_states: dict[str, OptimizerState] = {}
         self.views = Views(self.parameters.views | self.buffers.views)
-        self._pool = Pool()
+        self.pool = Pool()
         self._spent: list[Array] = []
 
     def __repr__(self) -> str:
@@ -120,7 +121,7 @@ class Network:
         self._reclaim()
         if training:
             self.count += 1
-        run = Run(self._pool, training=training, count=self.count, seed=self.seed, side=side)
+        run = Run(self.pool, training=training, count=self.count, seed=self.seed, side=side)
         tape = Tape(self.k, run, self.parameters.version, self._spent)  # made first: an error gives its memory back
         try:
             x = map_leaves(cast, x, self.in_kind, self.dtype, run)
@@ -199,5 +200,5 @@ class Network:
 
     def _reclaim(self) -> None:
         """Make the memory of spent tapes available."""
-        self._pool.give(self._spent)
+        self.pool.give(self._spent)
         self._spent.clear()

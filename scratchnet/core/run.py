@@ -22,12 +22,15 @@ class Pool:
     """Slabs by element type and size, handed out best fit: the smallest that is large enough.
 
     So a ragged last batch finds the slabs of the full one, and a step in steady state allocates nothing.
+
+    Args:
+        debug: whether leased memory is filled with NaN first; as SCRATCHNET_DEBUG says if None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, debug: bool | None = None) -> None:
         self._free: dict[np.dtype[Any], dict[int, list[Array]]] = {}
         self.made = 0  # slabs made so far
-        self.debug = debugging()
+        self.debug = debugging() if debug is None else debug
 
     def take(self, size: int, dtype: Any) -> Array:
         """A flat slab of at least `size` elements."""

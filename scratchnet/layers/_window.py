@@ -28,6 +28,11 @@ def one_size(draw: Draw, *sizes: Size) -> Size:
     return draw.one_of(*sizes)
 
 
+def one_padding(draw: Draw, window: Size) -> Size:
+    """A padding that a pooling window takes, for the cases of a layer; none for most."""
+    return {2: draw.one_of(0, 0, 1), 3: draw.one_of(0, 0, 1), (2, 3): (0, 1), 5: draw.one_of(0, 2)}.get(window, 0)
+
+
 def span(window: int, dilation: int) -> int:
     """How far a window reaches, its gaps included."""
     return dilation * (window - 1) + 1

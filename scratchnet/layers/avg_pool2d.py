@@ -8,7 +8,7 @@ from scratchnet.core.case import Case, Draw
 from scratchnet.core.layer import Layer, layer
 from scratchnet.core.types import Array, Shape, Views
 
-from ._window import Pair, Size, check_pool, one_size, pair, pool_shape
+from ._window import Pair, Size, check_pool, one_padding, one_size, pair, pool_shape
 
 if TYPE_CHECKING:
     from scratchnet.core.run import Run
@@ -80,14 +80,16 @@ class AvgPool2d(Layer):
 
     @classmethod
     def cases(cls, draw: Draw) -> Case:
-        """Windows apart, side by side and overlapping; rests dropped and kept; both ways to count."""
-        window = one_size(draw, 1, 2, 3, (2, 3), (3, 1))
+        """Windows apart, side by side and overlapping, larger than the image; rests dropped and kept; both counts."""
+        window = one_size(draw, 1, 2, 3, (2, 3), (3, 1), 5)
         stride: Size | None = draw.one_of(None, 1, 2, (3, 1))
         made = cls(
             window,
             stride=stride,
-            padding=draw.one_of(0, 0, 1) if window in (2, 3) else (0, 1) if window == (2, 3) else 0,
+            padding=one_padding(draw, window),
             ceil_mode=draw.one_of(True, False),
             count_include_pad=draw.one_of(True, False),
         )
-        return Case(made, in_shape=(draw.integer(1, 3), draw.integer(4, 7), draw.integer(4, 8)))
+        small = made.padding in (1, 2) and window in (3, 5) and draw.one_of(False, False, True)
+        sides = (1, 2, 1, 3) if small else (5, 7, 5, 8)
+        return Case(made, in_shape=(draw.integer(1, 3), draw.integer(*sides[:2]), draw.integer(*sides[2:])))

@@ -137,5 +137,5 @@ class SoftmaxCrossEntropy(Loss):
         """Both kinds of target, every setting, unequal weights."""
         n, classes = draw.integer(2, 6), draw.integer(2, 7)
         weights = draw.one_of(None, tuple(0.5 + 0.25 * c for c in range(classes)))
-        made = cls(draw.one_of(0.0, 0.1), weights, draw.one_of(-100, 0), draw.one_of("mean", "sum"))
+        made = cls(draw.one_of(0.0, 0.1, 1.0), weights, draw.one_of(-100, 0, 1), draw.one_of("mean", "sum"))
         return LossCase(made, (n, classes), targets=draw.one_of("index", "probabilities"), classes=classes)

@@ -92,6 +92,10 @@ def reversed_rows(dout, x):
     return (2 * x * dout)[:, ::-1].copy()
 
 
+def no_gamma(dout, cache):
+    return layernorm_backward(dout, (*cache[:2], np.ones(6)))
+
+
 def last_column(dout, cache):
     return affine_backward(dout, cache)[1] * [1, 1, 1, 1, 1.01]
 
@@ -137,14 +141,14 @@ MUTANTS = {
     "mean for sum": (affine_forward, with_affine(b=lambda d, c: d.mean(0)), AFFINE, "b", "constant factor"),
     "transposed": (affine_forward, with_affine(w=lambda d, c: affine_backward(d, c)[1].T), SQUARE, "w", "transpose"),
     "zeros": (affine_forward, with_affine(x=lambda d, c: np.zeros_like(c[0])), AFFINE, "x", "gradient missing"),
-    "axis not summed": (affine_forward, with_affine(b=lambda d, c: d[0]), AFFINE, "b", None),
-    "W for Wᵀ": (affine_forward, with_affine(x=lambda d, c: d @ c[1]), SQUARE, "x", None),
+    "axis not summed": (affine_forward, with_affine(b=lambda d, c: d[0].copy()), AFFINE, "b", "axis not summed"),
+    "W for Wᵀ": (affine_forward, with_affine(x=lambda d, c: d @ c[1]), SQUARE, "x", "transpose"),
     "rows mixed": (affine_forward, with_affine(x=lambda d, c: np.roll(d @ c[1].T, 1, 0)), SQUARE, "x", "rows mixed"),
     "mask of dout": (relu_forward, lambda d, x: d * (d > 0), IMAGE, "x", "mask"),
     "mask upside down": (relu_forward, lambda d, x: d * (x < 0), IMAGE, "x", "mask"),
     "no mask": (relu_forward, lambda d, x: d * 1.0, IMAGE, "x", "mask"),
-    "dout forgotten": (relu_forward, lambda d, x: (x > 0) * 1.0, IMAGE, "x", None),
-    "dout squared": (relu_forward, lambda d, x: (x > 0) * d * np.abs(d), IMAGE, "x", None),
+    "dout forgotten": (relu_forward, lambda d, x: (x > 0) * 1.0, IMAGE, "x", "cotangent ignored"),
+    "dout squared": (relu_forward, lambda d, x: (x > 0) * d * np.abs(d), IMAGE, "x", "cotangent twice"),
     "diagonal only": (softmax_forward, lambda d, q: q * d, IMAGE, "x", "term missing"),
     "zero backward": (softmax_forward, lambda d, q: np.zeros_like(q), IMAGE, "x", "gradient missing"),
     "variance constant": (
@@ -154,11 +158,11 @@ MUTANTS = {
         "x",
         "term missing",
     ),
-    "gamma forgotten": (layernorm_forward, lambda d, c: (layernorm_backward(d, (*c[:2], np.ones(6)))), NORM, "x", None),
-    "overlaps overwritten": (conv1d_forward, overlapping, VECTORS, "x", None),
+    "gamma forgotten": (layernorm_forward, no_gamma, NORM, "x", "array factor"),
+    "overlaps overwritten": (conv1d_forward, overlapping, VECTORS, "x", "window"),
     "not flipped": (conv1d_forward, conv1d_not_flipped, VECTORS, "w", "flip"),
     "no 1/N": (loss_forward, lambda d, c: len(c[1]) * loss_backward(d, c), LOGITS, "z", "constant factor"),
-    "upstream ignored": (loss_forward, lambda d, c: loss_backward(1.0, c), LOGITS, "z", None),
+    "upstream ignored": (loss_forward, lambda d, c: loss_backward(1.0, c), LOGITS, "z", "cotangent ignored"),
     "last column": (affine_forward, with_affine(w=last_column), AFFINE, "w", "border"),
     "reversed, large": (lambda x: (x**2, x), reversed_rows, {"x": normal(10, 1000)}, "x", "flip"),
     "one wrong part in ten thousand": (lambda x: (x**2, x), lambda d, x: 2.0002 * x * d, IMAGE, "x", "constant factor"),

@@ -27,8 +27,7 @@ def test_mistakes_are_caught_and_named(name, seed):
     assert findings[argument].verdict is Verdict.FAIL, report
     others = [finding for other, finding in findings.items() if other != argument]
     assert all(finding.verdict is not Verdict.FAIL for finding in others) or name == "variance constant"
-    if kind:
-        assert findings[argument].explanations[0].kind == kind, report
+    assert findings[argument].explanations[0].kind == kind, report
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def test_mistakes_are_caught_and_named(name, seed):
 def test_broken_promises_are_named(backward, says):
     report = check_gradients(relu_forward, backward, [np.random.default_rng(0).normal(size=(5, 6)) * 2])
     assert report.verdict is Verdict.FAIL
-    assert any(says in text for text in report.broken), report
+    assert any(says in str(fault) for fault in report.faults), report
 
 
 def test_a_cache_that_is_used_up_and_a_state_that_is_left_over_are_told():
@@ -56,21 +55,22 @@ def test_a_cache_that_is_used_up_and_a_state_that_is_left_over_are_told():
 
     x = np.arange(1.0, 5.0)
     report = check_gradients(lambda x: (x**2, 2 * x), eats, [x])
-    assert any("second backward" in text for text in report.broken), report
+    assert any("second backward" in str(fault) for fault in report.faults), report
     calls = []
 
     def remembers(dout, cache):
         calls.append(1)
         return 2 * dout * cache * len(calls)
 
-    assert any("left over" in t for t in check_gradients(lambda x: (x**2, x), remembers, [x]).broken)
+    report = check_gradients(lambda x: (x**2, x), remembers, [x])
+    assert any("left over" in str(fault) for fault in report.faults), report
 
 
 @pytest.mark.parametrize(
     ("forward", "backward", "says"),
     [
         (lambda x: (x + np.random.default_rng().random(), x), lambda d, x: d, "random"),
-        (lambda x: 1 / 0, lambda d, x: d, "forward raises ZeroDivisionError"),
+        (lambda x: 1 / 0, lambda d, x: d, "forward raises ZeroDivisionError at test_functions.py:"),
         (lambda x: x, lambda d, x: d, r"expected a pair"),
         (lambda x: (1.0, x), lambda d, x: d, "out is float"),
         (lambda x: (x.astype(np.float32), x), lambda d, x: d, "out is float32"),
@@ -80,7 +80,7 @@ def test_a_cache_that_is_used_up_and_a_state_that_is_left_over_are_told():
         (lambda x: (x, x), lambda d, x: (d, d), "returns 2 gradients"),
         (lambda x: (x, x), lambda d, x: d[0], "dx0 has shape"),
         (lambda x: (x, x), lambda d, x: d.astype(np.float32), "dx0 is float32"),
-        (lambda x: (x, x), lambda d, x: d[9], "backward raises IndexError"),
+        (lambda x: (x, x), lambda d, x: d[9], "backward raises IndexError at test_functions.py:"),
         (lambda x: (x, x), lambda d, x: np.multiply(d, 1.5, out=d), "changes dout"),
     ],
 )

@@ -196,10 +196,10 @@ def test_two_tapes_and_a_dropped_one():
         dx = net.backward(np.ones_like(y), tape, need_dx=True)
         map_leaves(np.testing.assert_array_equal, dx, expected)
     del first, second, tape
-    made = net._pool.made
+    made = net.pool.made
     for _ in range(3):
         net.forward(pair, training=True)  # dropped at once
-    assert net._pool.made == made
+    assert net.pool.made == made
 
 
 def test_a_layer_in_the_middle_may_put_one_out():

@@ -77,10 +77,10 @@ def test_dropped_tapes_give_their_memory_back_without_the_garbage_collector(net)
     try:
         for _ in range(2):
             net.forward(x, training=True)
-        made = net._pool.made
+        made = net.pool.made
         for _ in range(6):
             net.forward(x, training=True)
-        assert net._pool.made == made
+        assert net.pool.made == made
     finally:
         gc.enable()
 
@@ -88,12 +88,12 @@ def test_dropped_tapes_give_their_memory_back_without_the_garbage_collector(net)
 def test_a_forward_that_raises_leaks_nothing(net):
     net.forward(x, training=True)
     net.forward(x, training=True)
-    made = net._pool.made
+    made = net.pool.made
     for _ in range(4):
         with pytest.raises(ValueError, match="does not fit"):
             net.forward(x[:, :2], training=True)
         net.forward(x, training=True)
-    assert net._pool.made == made
+    assert net.pool.made == made
 
 
 def test_a_ragged_last_batch_allocates_no_slab(net):
@@ -106,10 +106,10 @@ def test_a_ragged_last_batch_allocates_no_slab(net):
 
     for n in (5, 3, 5):
         step(n)
-    made = net._pool.made
+    made = net.pool.made
     for n in (5, 3, 5, 1, 5, 2):
         step(n)
-    assert net._pool.made == made
+    assert net.pool.made == made
 
 
 def test_predict_is_a_copy_and_leaves_no_trace(net):

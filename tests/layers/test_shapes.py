@@ -50,7 +50,7 @@ def test_a_contiguous_array_is_not_copied(layer):
     dy = np.ones_like(y)
     dx = net.backward(dy, tape, need_dx=True)
     assert np.shares_memory(dy, dx)
-    assert net._pool.made == 0
+    assert net.pool.made == 0
 
 
 @pytest.mark.parametrize("layer", [Flatten(), Reshape(6, 4), Softmax(2), LogSoftmax(-3)])
@@ -61,8 +61,8 @@ def test_a_strided_array_costs_no_new_memory_in_steady_state(layer):
         y, tape = net.forward(x, training=True)
         net.backward(np.ones((2 * 5, *y.shape[1:]), np.float32)[::2], tape, need_dx=True)
         if step == 1:
-            made = net._pool.made
-    assert net._pool.made == made
+            made = net.pool.made
+    assert net.pool.made == made
 
 
 @pytest.mark.parametrize("written", [(2, 3), ((2, 3),), ([2, 3],)])

@@ -65,6 +65,7 @@ class LayerSubject:
         self.case, self.seed, self.training, self.dtype = case, seed, True, np.dtype(dtype)
         self.numbers: Numbers = "float64"
         self.net = Network([case.layer], case.in_shape, seed=seed & 0xFFFFFFFF, backend=backend, dtype=dtype)
+        self.net.pool.debug = True  # who reads leased memory before writing meets NaN
         for view in self.net.parameters.views.values():
             view += 0.3 * rng.normal(size=view.shape)
         for view in self.net.buffers.views.values():

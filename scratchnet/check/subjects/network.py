@@ -42,6 +42,7 @@ class NetworkSubject:
         backend = net.backend.name if numbers == "float64" else "reference"
         ties = net.parameters.ties
         self.net = Network(net.body, net.input_shape, seed=net.seed, backend=backend, dtype=dtype, ties=ties)
+        self.net.pool.debug = True  # who reads leased memory before writing meets NaN
 
         def converted(a: Array) -> Array:
             return convert(a.astype(np.float64), numbers) if a.dtype.kind == "f" else a.copy()
