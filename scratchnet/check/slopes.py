@@ -119,7 +119,7 @@ def digits_slope(line: Line, dout: Array) -> Slope:
     """
     from .digits import Digits  # here, because mpmath is an optional package; who has Digits has it
 
-    h = Digits(Fraction(1, 10**33))
+    h: Any = Digits(Fraction(1, 10**33))
     f0, f1, f2, b1, b2 = (line.at(n * h) if n else line.at(0) for n in (0, 1, 2, -1, -2))
     ahead, behind = (4 * (f1 - f0) - (f2 - f0)) / (2 * h), (4 * (f0 - b1) - (f0 - b2)) / (2 * h)
     column = (ahead + behind) / 2

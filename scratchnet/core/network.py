@@ -18,6 +18,7 @@ from .record import record
 from .run import Pool, Run
 from .sequential import Sequential
 from .store import Store
+from .summary import Summary, summarize
 from .tape import Tape
 from .types import Array, Leaves, Shape, Views, map_leaves, samples, structured
 
@@ -197,6 +198,14 @@ class Network:
     def record(self, batch_size: int, *, training: bool = True, need_dx: bool = False, **side: Array) -> Plan:
         """The plan of one step: every op call of forward and backward, with its buffers, and nothing computed."""
         return record(self, batch_size, training=training, need_dx=need_dx, side=side)
+
+    def summary(self, batch_size: int) -> Summary:
+        """What a training step costs: output shapes, parameters, floating-point operations, memory. Print it.
+
+        Raises ConfigError where batch_size is no whole number, 1 or more.
+        """
+        require(whole(batch_size), "a batch size is a whole number, 1 or more", actual=repr(batch_size))
+        return summarize(self, batch_size)
 
     def _reclaim(self) -> None:
         """Make the memory of spent tapes available."""

@@ -49,6 +49,8 @@ class Buffer:
     dtype: np.dtype[Any]
     first: int  # the byte address at recording time
     nbytes: int
+    path: str = ""  # of the layer that leased it
+    phase: str = "forward"  # or "backward": when it was leased
 
 
 class RecordError(ScratchnetError, RuntimeError):
@@ -63,12 +65,14 @@ class Recorder:
         self.buffers: list[Buffer] = []
         self.calls: list[Call] = []
         self.path: Callable[[], str] = lambda: ""
+        self.phase = "forward"
         self._alive: list[Array] = []  # addresses must not be reused while recording
 
     def lease(self, array: Array, kind: str) -> Array:
         """Make a buffer known."""
         self._alive.append(array)
-        self.buffers.append(Buffer(kind, array.size, array.dtype, _address(array), array.nbytes))
+        made = kind, array.size, array.dtype, _address(array), array.nbytes
+        self.buffers.append(Buffer(*made, self.path(), self.phase))
         return array
 
     def ref(self, value: Any, what: str) -> Any:

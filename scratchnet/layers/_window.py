@@ -30,7 +30,8 @@ def one_size(draw: Draw, *sizes: Size) -> Size:
 
 def one_padding(draw: Draw, window: Size) -> Size:
     """A padding that a pooling window takes, for the cases of a layer; none for most."""
-    return {2: draw.one_of(0, 0, 1), 3: draw.one_of(0, 0, 1), (2, 3): (0, 1), 5: draw.one_of(0, 2)}.get(window, 0)
+    paddings: dict[Size, tuple[Size, ...]] = {2: (0, 0, 1), 3: (0, 0, 1), (2, 3): ((0, 1),), 5: (0, 2)}
+    return draw.one_of(*paddings.get(window, (0,)))
 
 
 def span(window: int, dilation: int) -> int:
