@@ -29,7 +29,7 @@ from scratchnet.check.ladder import LADDER
 from scratchnet.check.layers import FLOATS, check_case
 from scratchnet.check.wiring import draw_network
 from scratchnet.check.zoo import SPECIES
-from scratchnet.core import LAYERS, LOSSES, Network, RandomDraw, ScratchnetError
+from scratchnet.core import LAYERS, LOSSES, Network, RandomDraw
 from scratchnet.losses import MSE
 
 PROMISES = {"layer": len(CHECKS) + 1, "function": 6, "loss": 13, "network": 0}

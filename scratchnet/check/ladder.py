@@ -34,6 +34,9 @@ from .tolerances import UNTRUSTED_RELATIVE
 LARGEST = 2000
 """Elements of arguments and output beyond which Python numbers take too long. A smaller case proves the same code."""
 
+KEPT = 5_000_000
+"""Slopes of outputs that are kept for the explanation; of larger arguments it does with sums."""
+
 SURVEY = 400
 """Elements up to which a wrong gradient is probed everywhere, so that the mistake can be told."""
 
@@ -148,7 +151,7 @@ def _evidence(subject: Subject, argument: str, shown: _Probed) -> Evidence:
         room=shown.room,
         dout=shown.dout,
         out=subject.output(),
-        columns=dict(zip(shown.chosen, shown.columns, strict=True)),
+        columns=dict(zip(shown.chosen, shown.columns, strict=True)) if shown.columns else {},
         beside=subject.beside(),
         facts=subject.facts(),
         respond=respond,
@@ -182,6 +185,7 @@ class _Attempt:
         plain = np.asarray(analytic.real if analytic.dtype != object else floats(analytic), np.float64)
         dout = np.asarray(self.dout.real if not self.objects else floats(self.dout), np.float64)
         found = _Probed(Proof(self.name, Verdict.VACUOUS), plain, dout, np.full(argument.shape, np.nan))
+        keeps = self.out.size * min(coordinates, argument.size) <= KEPT
         probes, asleep, wrong, error, largest = 0, True, 0, 0.0, 0.0
         for direction in self._directions(argument, coordinates):
             index = direction if isinstance(direction, tuple) else None
@@ -204,7 +208,8 @@ class _Attempt:
             if index is not None:
                 found.numeric[index] = float(claimed) if right and slope.kink else float(slope.value)
                 found.chosen.append(index)
-                found.columns.append(slope.column.reshape(self.out.shape))
+                if keeps:
+                    found.columns.append(slope.column.reshape(self.out.shape))
                 if not right:
                     found.wrong.append(index)
         verdict = Verdict.FAIL if wrong else Verdict.VACUOUS if asleep else Verdict.PASS
@@ -250,8 +255,8 @@ class _Attempt:
     def _directions(self, argument: Array, most: int) -> Iterator[Index | Array]:
         """The coordinates, all or a random sample, as indices; then arrays that move everything.
 
-        At a tie the one-sided slopes lie apart, and hide much between them. Where equal elements move alike, a tie stays
-        one and the slope is a number.
+        At a tie the one-sided slopes lie apart, and hide much between them. Where equal elements move alike, a tie
+        stays one and the slope is a number.
         """
         whole = argument.size <= most
         for flat in np.arange(argument.size) if whole else self.rng.choice(argument.size, most, replace=False):

@@ -13,7 +13,7 @@ from scratchnet.core.types import Array
 from .errors import CheckError, compare, identical
 from .ladder import LADDER, climb
 from .layouts import lay_out
-from .report import Fault, Report
+from .report import Fault, Finding, Report
 from .subjects.loss import LossSubject, draw_targets
 from .tolerances import rounding
 
@@ -24,14 +24,14 @@ def check_loss(case: LossCase, seed: int, *, rungs: Sequence[str] = tuple(LADDER
     rng = np.random.default_rng([seed, 17])
     logits = rng.normal(size=case.shape) * rng.choice([2, 2, 50, 3000])  # some past where an exponential overflows
     targets = draw_targets(case, logits, rng)
-    faults = []
+    findings: list[Finding] = []
+    faults: list[Fault] = []
     try:
         findings = climb(LossSubject(case.loss, logits.copy(), targets), rungs=rungs, most=most, seed=seed)
         for backend in ("reference", "cpu"):
             _check_contract(case, logits, targets, backend)
         _check_parity(case, logits, targets)
-    except CheckError as error:
-        findings = []
+    except CheckError as error:  # what the ladder has found stays: a wrong gradient may break promises besides
         error.where = f"{error.where or ''} {case}".strip()
         faults.append(Fault("protocol", str(error)))
     return Report(type(case.loss).__name__, findings, faults, seconds=time.perf_counter() - began)

@@ -73,7 +73,7 @@ def check_broadcast(subject: LayerSubject, rng: np.random.Generator) -> None:
 
 
 def check_empty(subject: LayerSubject, rng: np.random.Generator) -> None:
-    """A batch of none gives a y and dx of none, and adds nothing to g. (The Network refuses one; a composite may not.)"""
+    """A batch of none gives a y and dx of none, and adds nothing to g. Past the Network, which refuses one."""
     if subject.case.mixes_batch and subject.training:  # there is no mean of nothing
         return
     net, layer = subject.net, subject.case.layer

@@ -1,4 +1,4 @@
-"""What a check says: a verdict for each argument, which proofs it rests on, what they could have seen, what they saw."""
+"""What a check says: a verdict for each argument, the proofs behind it, what they could have seen and what they saw."""
 
 from __future__ import annotations
 
@@ -169,6 +169,13 @@ class Report:
         if self.faults or Verdict.FAIL in verdicts:
             return Verdict.FAIL
         return Verdict.PASS if verdicts == {Verdict.PASS} else Verdict.VACUOUS
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of mistake that are named: of every broken promise, and the likeliest of every wrong gradient."""
+        wrong = [finding for finding in self.findings if finding.verdict is Verdict.FAIL]
+        found = [fault.kind for fault in self.faults] + [e.kind for finding in wrong for e in finding.explanations[:1]]
+        return list(dict.fromkeys(found))
 
     @property
     def rung(self) -> str:

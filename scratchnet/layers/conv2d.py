@@ -150,9 +150,8 @@ class Conv2d(Layer):
         """Windows of unequal sides, every kind of padding, strides that leave a rest, one to C groups."""
         groups = draw.one_of(1, 1, 2, 3)
         padding: Size | Literal["same", "valid"] = draw.one_of(0, 1, (2, 1), "same", "same", "valid")
-        sizes = (
-            (2, 3, (4, 2)) if padding == "same" else (1, 2, 3, (3, 2), (1, 3))
-        )  # "same" is uneven where they are even
+        # "same" puts more on one side where the kernel is even
+        sizes: tuple[Size, ...] = (2, 3, (4, 2)) if padding == "same" else (1, 2, 3, (3, 2), (1, 3))
         kernel = one_size(draw, *sizes)
         stride = one_size(draw, 1, 2, (2, 1), (1, 3))
         dilation = one_size(draw, 1, 1, 2, (1, 2))

@@ -45,7 +45,7 @@ def verdicts(tmp_path_factory):
     file = tmp_path_factory.mktemp("mutants") / "verdicts.json"
     asked = [f"--key={key}" for key in [*KILLED, RIGHT]]
     done = run("--cases=6", "--jobs=1", f"--json={file}", *asked)
-    return {record["key"]: record for record in json.loads(file.read_text())} | {None: done}
+    return {record["key"]: record for run in json.loads(file.read_text()) for record in run["records"]} | {None: done}
 
 
 @pytest.mark.parametrize("key", KILLED)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scratchnet.check import Verdict, check_gradients
-from scratchnet.check.zoo import SPECIES, named
+from scratchnet.check.zoo import SPECIES
 
 KINDS = {
     "gradient missing", "sign", "constant factor", "array factor", "transpose", "flip", "rows mixed", "mask", "border",
@@ -52,10 +52,10 @@ def test_mistakes_at_ties_are_caught_wherever_the_ties_fall(name, seed):
 
 
 def test_most_mistakes_are_called_by_their_name():
-    astray = [name for name, (_, mutant) in MUTANTS.items() if not set(named(report_of(name))) & set(mutant.kinds)]
-    assert len(astray) <= 0.2 * len(MUTANTS), [
-        (name, MUTANTS[name][1].kinds, named(report_of(name))) for name in astray
-    ]
+    """The kind that is named first is one that the mutant lists."""
+    named = {name: report_of(name).kinds[:1] for name in MUTANTS}
+    astray = {name: kinds for name, kinds in named.items() if not set(kinds) & set(MUTANTS[name][1].kinds)}
+    assert len(astray) <= 0.2 * len(MUTANTS), astray
 
 
 def gradients(species, backward):

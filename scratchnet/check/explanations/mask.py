@@ -61,9 +61,15 @@ def _named(clues: Clues, kept: Array, seen: Array) -> Iterator[str]:
             if (compare(array.reshape(-1)[clues.at][:, None]) == kept)[seen].all():
                 yield f"{name} {text}"
     for name, array in clues.beside.items():
-        if array.dtype.kind == "b" and array.shape == clues.shape:
-            if (array.reshape(-1)[clues.at][:, None] == kept)[seen].all():
-                yield name
+        mask = array.reshape(-1)[clues.at][:, None] if array.dtype.kind == "b" and array.shape == clues.shape else ~kept
+        if (mask == kept)[seen].all():
+            yield name
+        if array.dtype.kind in "iu" and array.ndim and array.shape == clues.shape[: array.ndim]:
+            tall = array.reshape(array.shape + (1,) * (len(clues.shape) - array.ndim))
+            label = np.broadcast_to(tall, clues.shape).reshape(-1)[clues.at][:, None]
+            for value in np.unique(array)[:8]:
+                if ((label != value) == kept)[seen].all():
+                    yield f"{name} is not {value}"
     if clues.out_shape == clues.shape:
         for text, compare in COMPARED[:2]:
             if (compare(clues.dout[clues.at, : kept.shape[1]]) == kept)[seen].all():

@@ -56,7 +56,8 @@ def mixtures(clues: Clues) -> Iterator[Explanation]:
             yield Explanation("term missing", names, f"a sum over axis {axis} that is not due", 0.6)
     there, claimed = np.abs(clues.jacobian) > clues.fine, np.abs(clues.matrix) > clues.fine
     stray = int((claimed & ~there).sum())
-    if not lost and not extra and 2 * there.sum() <= there.size and 4 * stray > there.sum():
+    misses = 2 * there.sum() <= there.size and 4 * stray > there.sum()
+    if not lost and not extra and misses and causal(clues) is None:
         text = "entries of dout reach entries of the gradient that they have no part in"
         yield Explanation("window", text, "the indices of each contribution: stride, dilation, offset, group", 0.35)
     if lost and not extra:
@@ -90,3 +91,16 @@ def _column(column: Array, group: Array, x: Array, own: int) -> bool:
     basis = np.stack([np.ones(len(at)), x[at]], 1)
     fit = basis @ np.linalg.lstsq(basis, column[at], rcond=None)[0]
     return bool(np.abs(fit - column[at]).max() <= 1e-7 * max(np.abs(column).max(), 1e-300))
+
+
+def causal(clues: Clues) -> int | None:
+    """An axis of three steps or more along which each step moves itself and all later ones, or all earlier ones."""
+    j = np.abs(clues.jacobian) > clues.fine
+    for axis in range(min(len(clues.shape), len(clues.out_shape))) if clues.whole and j.size else ():
+        if clues.shape[axis] != clues.out_shape[axis] or clues.shape[axis] < 3:
+            continue
+        step = np.indices(clues.shape)[axis].reshape(-1)[:, None] - np.indices(clues.out_shape)[axis].reshape(-1)
+        ends = [bool(j[step == far].any()) for far in (1 - clues.shape[axis], clues.shape[axis] - 1)]
+        if ends[0] != ends[1] and not j[step > 0 if ends[0] else step < 0].any():
+            return axis
+    return None

@@ -15,7 +15,7 @@ from .explanation import Explanation
 def scales(clues: Clues) -> Iterator[Explanation]:
     """Factors of the whole gradient, then of its slices."""
     given, truth = clues.claim[clues.sound], clues.truth[clues.sound]
-    if np.abs(given).max(initial=0.0) <= clues.room:
+    if max(np.abs(given).max(initial=0.0), np.abs(clues.full).max(initial=0.0)) <= clues.room:
         yield Explanation("gradient missing", "the backward returns zeros", "whether it is computed and returned", 0.99)
         return
     factor = float((given * truth).sum() / max((truth * truth).sum(), 1e-300))

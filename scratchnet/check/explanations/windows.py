@@ -10,9 +10,11 @@ from scratchnet.core.types import Array
 
 from .clues import LARGE, Clues, at_edges, axes_named, diagonal, subsets
 from .explanation import Explanation
-from .mixing import beside
+from .mixing import beside, causal
 
 LOOK = "the line that writes into the gradient: += (or np.add.at) where windows overlap or an index comes twice"
+
+CARRY = "what each step of the backward passes on to the step before it"
 
 
 def windows(clues: Clues) -> Iterator[Explanation]:
@@ -83,6 +85,10 @@ def _by_matrix(clues: Clues, matrix: Array) -> Iterator[Explanation]:
         edge = at_edges(outputs.reshape(clues.out_shape))
         text = f"{int(outputs.sum())} entries of dout{' at its edges' if edge else ''} do not reach the gradient"
         yield Explanation("border" if edge else "mask", text, LOOK, 0.72 if edge else 0.68)
+    if gone.any() and (axis := causal(clues)) is not None:
+        text = f"{text}; they are carried along axis {axis}"
+        yield Explanation("term missing", text, CARRY, 0.9)
+        return
     entries = int((there & clues.wrong[:, None]).sum())
     sure = (0.7 if whole else 0.94) * (1 - 0.6 * 0.7**entries)
     yield Explanation("window", text, LOOK, sure)
@@ -110,17 +116,14 @@ def _misplaced(clues: Clues, matrix: Array, there: Array) -> Iterator[Explanatio
             yield Explanation("window", text, LOOK, 0.6)
         else:
             text = "some contributions are missing, and the others have factors that they must not have"
-            yield Explanation("window", text, LOOK, 0.4)
-    idle = ~there.any(0)
-    if (
-        idle.any()
-        and 3 * (~idle).sum() >= len(idle)
-        and clues.linear
-        and (np.abs(matrix - j) <= clues.fine)[:, ~idle].all()
-    ):
-        text = (
-            f"{int(idle.sum())} entries of dout reach the gradient though their outputs do not move; the rest is right"
-        )
+            if (axis := causal(clues)) is not None:
+                text = f"part of what is carried along axis {axis} is missing, so that the rest has wrong factors"
+            yield Explanation("window" if axis is None else "term missing", text, LOOK if axis is None else CARRY, 0.45)
+    idle: Array = np.asarray(~there.any(0))
+    rest = (np.abs(matrix - j) <= clues.fine)[:, ~idle]
+    if clues.linear and idle.any() and 3 * rest.shape[1] >= idle.size and rest.all():
+        count = int(idle.sum())
+        text = f"{count} entries of dout reach the gradient though their outputs do not move; the rest is right"
         look = "the mask that belongs before the product: the forward's, where an output is stuck"
         yield Explanation("mask", text, look, 0.85)
 

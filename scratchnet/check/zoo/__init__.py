@@ -29,7 +29,7 @@ from . import (
     recurrent,
     smooth,
 )
-from .species import Mutant, Species, Twin, named
+from .species import Mutant, Species, Twin
 
 _FAMILIES = (
     *(affine, conv, activations, smooth, pooling, norms, dropout, losses),
@@ -43,4 +43,4 @@ SPECIES: dict[str, Species] = {
 }
 """Every species by its name."""
 
-__all__ = ["SPECIES", "Mutant", "Species", "Twin", "named"]
+__all__ = ["SPECIES", "Mutant", "Species", "Twin"]

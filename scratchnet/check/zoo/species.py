@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..report import Report, Verdict
-
 Forward = Callable[..., Any]
 Backward = Callable[..., Any]
 Inputs = Callable[[np.random.Generator], Mapping[str, Any]]
@@ -85,10 +83,3 @@ def bug(backward: Backward, name: str, spoils: str, kinds: str, what: str, seen:
 def right(backward: Backward, name: str, what: str) -> Twin:
     """The harmless variant that `backward` is when called with `wrong=name`."""
     return Twin(name, partial(backward, wrong=name), what)
-
-
-def named(report: Report) -> list[str]:
-    """The kinds of mistake that a report names: of every broken promise, and the likeliest of every wrong gradient."""
-    wrong = [finding for finding in report.findings if finding.verdict is Verdict.FAIL]
-    kinds = [fault.kind for fault in report.faults] + [e.kind for finding in wrong for e in finding.explanations[:1]]
-    return list(dict.fromkeys(kinds))
