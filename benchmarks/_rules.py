@@ -70,7 +70,7 @@ def _of_any_value(node: ast.expr, site: Site) -> Iterator[Change]:
     stands_for_a_value = site.field == "value" and isinstance(parent, ast.Assign | ast.AugAssign | ast.Return)
     stands_for_a_value |= isinstance(parent, ast.Tuple) and isinstance(site.parents[-2], ast.Assign | ast.Return)
     zero = ast.unparse(node).startswith(("m.const(0, ", "np.zeros("))
-    if stands_for_a_value and not zero and not isinstance(node, ast.Tuple | ast.UnaryOp):
+    if stands_for_a_value and not zero and not isinstance(node, ast.Tuple | ast.UnaryOp | ast.Starred):
         yield "minus added", ast.UnaryOp(ast.USub(), node)
     operand = isinstance(parent, ast.BinOp) or (site.field == "args" and ast.unparse(parent).startswith("m."))
     operand |= isinstance(parent, ast.Attribute) and parent.attr in ("sum", "swapaxes", "T")

@@ -16,6 +16,7 @@ from scratchnet.core.layer import Layer
 from .functions import check_gradients
 from .registry import check_layer_class
 from .report import Fault, Report
+from .subjects.function import place
 
 
 class FileError(ScratchnetError, ValueError):
@@ -39,7 +40,12 @@ def check_file(path: str | Path, name: str | None = None, *, seed: int = 0) -> I
         FileError: the file is missing, does not import, or holds nothing (of that name) to check.
     """
     module = _load(Path(path))
-    pairs = sorted(match[1] for key in vars(module) if (match := re.fullmatch(r"(\w+)_forward", key)))
+    name = re.sub(r"_(forward|backward|inputs)$", "", name) if name else None
+    pairs = [
+        match[1]
+        for key, value in vars(module).items()
+        if (match := re.fullmatch(r"([^_]\w*?)_forward", key)) and getattr(value, "__module__", "") == module.__name__
+    ]
     layers = {
         key: value
         for key, value in vars(module).items()
@@ -64,27 +70,30 @@ def _check_pair(module: ModuleType, name: str, seed: int) -> Report:
     try:
         inputs = getattr(module, f"{name}_inputs")()
     except Exception as error:  # it is the user's own code: whatever it raises is his to read
-        return Report(name, faults=(Fault("protocol", f"{name}_inputs raises {type(error).__name__}: {error}"),))
+        text = f"{name}_inputs raises {type(error).__name__} at {place(error)}: {error}"
+        return Report(name, faults=(Fault("protocol", text),))
     forward, backward = getattr(module, f"{name}_forward"), getattr(module, f"{name}_backward")
     return check_gradients(forward, backward, inputs, name=name, seed=seed)
 
 
 def _load(path: Path) -> ModuleType:
     if not path.is_file():
-        raise FileError("there is no such file", where=str(path))
+        raise FileError("this is a folder" if path.is_dir() else "there is no such file", where=str(path))
     name = f"scratchnet_checked_{path.stem}"
     spec: Any = util.spec_from_file_location(name, path)
     if spec is None:
         raise FileError("this is no Python file", where=str(path), expected="a name that ends in .py")
     module = util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
-    sys.path.insert(0, str(path.parent.resolve()))
+    folder = str(path.parent.resolve())
+    sys.path.insert(0, folder)
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise FileError(
-            "the file does not import", where=str(path), actual=f"{type(error).__name__}: {error}"
+            "the file does not import", where=place(error), actual=f"{type(error).__name__}: {error}"
         ) from error
     finally:
-        sys.path.pop(0)
+        if sys.path[:1] == [folder]:
+            sys.path.pop(0)
     return module

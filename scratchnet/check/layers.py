@@ -7,14 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scratchnet.core.case import Case, Values
+from scratchnet.core.case import Case, RandomDraw, Values
+from scratchnet.core.composite import Composite
 from scratchnet.core.errors import ScratchnetError
 from scratchnet.core.layer import Layer
 from scratchnet.core.types import Array, Leaves, map_leaves
 
+from .attempt import LADDER
 from .contract import CHECKS, KINDS, check_repr
 from .errors import CheckError, compare
-from .ladder import LADDER, climb
+from .ladder import check_choices, climb, tied_together
 from .numbers import floats, rounded
 from .report import Fault, Finding, Report, Verdict
 from .subjects.layer import LayerSubject
@@ -28,25 +30,26 @@ def check_layer(
     layer: Layer,
     in_shape: Leaves,
     *,
-    values: Values = "normal",
+    values: Values | None = None,
     batch: int = 3,
     training: bool = True,
     seed: int = 0,
-    most: int = 200,
+    most: int = 100,
     rungs: Sequence[str] = tuple(LADDER),
-    index_below: int = 0,
-    mixes_batch: bool = False,
-    random: bool = False,
+    index_below: int | None = None,
+    mixes_batch: bool | None = None,
+    random: bool | None = None,
 ) -> Report:
     """Hold one layer's backward against its forward, and the layer against the contract.
 
         report = check_layer(Dense(3), (4,))
-        assert report, report
+        assert report, str(report)
 
     Args:
         layer: with its settings.
         in_shape: of one sample, or a NamedTuple of shapes.
-        values, index_below, mixes_batch, random: as in Case: how x is drawn, and what the layer may do.
+        values, index_below, mixes_batch, random: as in Case: how x is drawn, and what the layer may do. What is left
+            out is what the layer, and those inside it, say in the cases that they draw of themselves.
         batch: samples in x.
         training: whether it is a training forward.
         seed: of every draw.
@@ -59,8 +62,31 @@ def check_layer(
     Raises:
         ShapeError, ConfigError: where the layer does not take this shape.
     """
-    case = Case(layer, in_shape, values, index_below, mixes_batch, random)
+    check_choices(rungs, most, seed)
+    known = _traits(layer)
+    case = Case(
+        layer,
+        in_shape,
+        ("index" if layer.in_kind == "index" else "normal") if values is None else values,
+        known["count"] if index_below is None else index_below,
+        bool(known["mixes_batch"]) if mixes_batch is None else mixes_batch,
+        bool(known["random"]) if random is None else random,
+    )
     return check_case(case, seed, batch=batch, training=training, most=most, rungs=rungs)
+
+
+def _traits(layer: Layer) -> dict[str, int]:
+    """What a layer, or any inside it, says of itself in a few drawn cases; `count` bounds its indices."""
+    inside = [child for _, child in layer.children()] if isinstance(layer, Composite) else []
+    if inside:
+        found = [_traits(child) for child in inside]
+        return {name: max(traits[name] for traits in found) for name in found[0]}
+    try:
+        drawn = [type(layer).cases(RandomDraw(np.random.default_rng(seed))) for seed in range(8)]
+    except Exception:  # a layer of the user's own need not draw any
+        drawn = []
+    said = {name: int(any(getattr(case, name) for case in drawn)) for name in ("mixes_batch", "random")}
+    return said | {"count": int(getattr(layer, "count", 0))}
 
 
 def check_case(
@@ -72,21 +98,25 @@ def check_case(
     most: int = 40,
     rungs: Sequence[str] = tuple(LADDER),
 ) -> Report:
-    """A layer under one case: every rung by every argument, and every promise of the contract."""
+    """A layer under one case: every rung by every argument, every promise of the contract, and the cpu kernels.
+
+    The rungs are climbed on the reference; the kernels are held against it in float32 and float64.
+    """
     began = time.perf_counter()
     name = type(case.layer).__name__
-    subject = LayerSubject(case, seed, batch=batch)
-    subject.training = training
     findings: list[Finding] = []
     faults: list[Fault] = []
     notes: list[str] = []
     try:
+        subject = LayerSubject(case, seed, batch=batch)
+        subject.training = training
         findings = climb(subject, rungs=rungs, most=most, seed=seed)
+        faults += tied_together(subject, seed)
     except Exception as error:  # a layer of the user's own may raise whatever it likes; a CheckError says where
         faults.append(Fault("protocol", _told(error)))
     faults += broken_contract(case, seed, batch=batch, training=training)
     if faults or any(finding.verdict is Verdict.FAIL for finding in findings):
-        notes.append(f"the case: {subject.where()}, seed {seed}")
+        notes.append(f"the case: {case}, batch {batch}, training={training}, seed {seed}")
     return Report(name, findings, faults, notes, seconds=time.perf_counter() - began)
 
 
@@ -95,10 +125,14 @@ def broken_contract(
 ) -> list[Fault]:
     """The promises of contract.py that do not hold."""
     faults = []
-    for check in (check_repr, *CHECKS):
+    for check in (check_repr, *CHECKS, check_parity):
         try:
             if check is check_repr:
                 check_repr(case)
+                continue
+            if check is check_parity:
+                if not case.mixes_batch or batch > 1:
+                    check_parity(case, seed, batch=batch, training=training)
                 continue
             subject = LayerSubject(case, seed, batch=batch, backend=backend)
             subject.training = training

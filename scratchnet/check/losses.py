@@ -10,8 +10,9 @@ import numpy as np
 from scratchnet.core.loss import LOSSES, LossCase
 from scratchnet.core.types import Array
 
+from .attempt import LADDER
 from .errors import CheckError, compare, identical
-from .ladder import LADDER, climb
+from .ladder import climb
 from .layouts import lay_out
 from .report import Fault, Finding, Report
 from .subjects.loss import LossSubject, draw_targets
@@ -33,7 +34,9 @@ def check_loss(case: LossCase, seed: int, *, rungs: Sequence[str] = tuple(LADDER
         _check_parity(case, logits, targets)
     except CheckError as error:  # what the ladder has found stays: a wrong gradient may break promises besides
         error.where = f"{error.where or ''} {case}".strip()
-        faults.append(Fault("protocol", str(error)))
+        faults.append(Fault("mutation" if "mutation" in str(error) else "protocol", str(error)))
+    except Exception as error:  # a loss of the user's own may raise whatever it likes
+        faults.append(Fault("protocol", f"{type(error).__name__}: {error}, {case}"))
     return Report(type(case.loss).__name__, findings, faults, seconds=time.perf_counter() - began)
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+import numpy as np
+
+from scratchnet.core.errors import ScratchnetError
 from scratchnet.core.loss import Loss
 from scratchnet.core.network import Network
 from scratchnet.core.types import Array, Leaves
 
-from .errors import CheckError
-from .ladder import LADDER, climb
-from .report import Fault, Report
+from .attempt import LADDER
+from .ladder import check_choices, climb, tied_together
+from .layers import FLOATS
+from .report import Fault, Finding, Report, Verdict
 from .subjects.network import NetworkSubject
+
+OWN_FLOATS = 1e-2
+"""How far gradients in float32 may be from those in float64: what rounding leaves in a deep network, and no mistake."""
 
 
 def check_network(
@@ -30,10 +37,12 @@ def check_network(
     """Hold net.backward, from the loss down to x and every parameter, against the loss as a function of them.
 
         report = check_network(net, SoftmaxCrossEntropy(), x, labels)
-        assert report, report
+        assert report, str(report)
 
-    The network is copied in float64 and stays as it is. What cannot be had of it (exact fractions where an exponential
-    is met, 100 digits where it has more than a few thousand numbers) is reported as NOT RUN.
+    The network is copied in float64 and stays as it is: finite differences and the adjoint hold its own backend against
+    its function, the stronger rungs the reference. The gradients in its own floats are then held against those, to one
+    per cent, and the mode that was not asked for is looked at as well, where it may differ. What cannot be had (exact
+    fractions where an exponential is met, 100 digits of more than a few thousand numbers) is reported as NOT RUN.
 
     Args:
         net: the network, with the parameters that it has now.
@@ -51,11 +60,41 @@ def check_network(
     Raises:
         ShapeError, DtypeError, TargetError, ConfigError: where x, targets or side inputs do not fit.
     """
+    check_choices(rungs, most, seed)
     began = time.perf_counter()
     title = f"network of {net.parameter_count:,} parameters with {loss!r}"
-    subject = NetworkSubject(net, loss, x, targets, side, training=training)
+    loss.admit(
+        net.forward(x, training=False, **side)[0], np.asarray(targets)
+    )  # which refuses what does not fit, before anything is wrong
+    findings: list[Finding] = []
     try:
+        subject = NetworkSubject(net, loss, x, targets, side, training=training)
         findings = climb(subject, rungs=rungs, most=most, seed=seed)
-    except CheckError as error:
-        return Report(title, faults=(Fault("protocol", str(error)),), seconds=time.perf_counter() - began)
-    return Report(title, findings, seconds=time.perf_counter() - began)
+        faults = [*_promises(subject, net, findings), *tied_together(subject, seed)]
+        if not any(finding.verdict is Verdict.FAIL for finding in findings) and (net.buffers.views or net.count.any()):
+            other = NetworkSubject(net, loss, x, targets, side, training=not training)
+            mode = "evaluation" if training else "training"
+            wrong = [f for f in climb(other, rungs=FLOATS, most=8, seed=seed) if f.verdict is Verdict.FAIL]
+            faults += [Fault("mode swapped", f"in {mode} d{f.argument} is wrong: {f.proof}") for f in wrong]
+    except Exception as error:  # a layer or loss of the user's own may raise whatever it likes
+        told = str(error) if isinstance(error, ScratchnetError) else f"{type(error).__name__}: {error}"
+        faults = [Fault("protocol", told)]
+    return Report(title, findings, faults, seconds=time.perf_counter() - began)
+
+
+def _promises(subject: NetworkSubject, net: Network, findings: Sequence[Finding]) -> Iterator[Fault]:
+    """The backward gives the same again, is linear in its cotangent, and gives as much in the network's own floats."""
+    dvalue = np.asarray(0.7)
+    first, again, scaled = (subject.gradients(np.asarray(d)) for d in (dvalue, dvalue, -3 * dvalue))
+    own = subject.in_floats_of(net).gradients(dvalue) if net.dtype != np.float64 else first
+    passed = {finding.argument for finding in findings if finding.verdict is Verdict.PASS}
+    for name, g in first.items():
+        if not np.array_equal(again[name], g):
+            yield Fault("state left over", f"d{name}: a second pass over one batch gives another gradient")
+        size = float(np.abs(g).max(initial=0.0))
+        if float(np.abs(scaled[name] + 3 * g).max(initial=0.0)) > 1e-9 * size:
+            yield Fault("not linear", f"d{name}: three times the upstream gradient does not give three times as much")
+        error = float(np.abs(own[name] - g).max(initial=0.0))
+        if name in passed and not error <= OWN_FLOATS * size:
+            text = f"d{name} in {net.dtype} on {net.backend.name} is off by {error / size:.1e} of its largest entry"
+            yield Fault("protocol", f"{text}; in float64 it is right")

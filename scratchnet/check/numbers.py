@@ -20,7 +20,7 @@ def digits(array: Array) -> Array:
     try:
         from .digits import Digits  # here, because mpmath is an optional package
     except ImportError as error:
-        raise NotRun("mpmath is not installed: pip install 'scratchnet[check]'") from error
+        raise NotRun("mpmath is not installed: pip install mpmath") from error
     return np.asarray(np.frompyfunc(Digits, 1, 1)(array), object)
 
 

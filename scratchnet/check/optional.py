@@ -12,5 +12,6 @@ class MissingPackageError(ScratchnetError, ImportError):
 def missing(what: str, package: str, extra: str) -> MissingPackageError:
     """The error that says which extra brings the package."""
     return MissingPackageError(
-        f"{what} needs {package}, which is not installed", hint=f'pip install "scratchnet[{extra}]"'
+        f"{what} needs {package}, which is not installed",
+        hint=f"pip install {package} (the extra scratchnet[{extra}] brings it too)",
     )

@@ -11,7 +11,7 @@ import numpy as np
 from scratchnet.core.types import Array
 
 from .report import Fault
-from .subjects.function import FunctionSubject, Rejected
+from .subjects.function import FunctionSubject, Rejected, unchanged
 
 Gradients = Mapping[str, Array]
 
@@ -37,44 +37,59 @@ def broken_promises(subject: FunctionSubject, rng: np.random.Generator, wrong: b
         *_finite(subject, rng),
         *_empty(subject),
     ]
-    return faults, list(_narrow(subject, dout))
+    return faults, [*_read_only(subject, dout), *_narrow(subject, dout)]
 
 
 def _again(subject: FunctionSubject, dout: Array, first: Gradients) -> Iterator[Fault]:
     """Another pass gives the same, so does another backward of one cache, and the inputs stay as they are."""
-    given = subject.copies()
+    given, size = subject.copies(), _largest(first)
     _, cache = subject.run(given)
     once, twice = subject.back(dout, cache), subject.back(dout, cache)
     for name, value in given.items():
-        if isinstance(value, np.ndarray) and not np.array_equal(value, subject.inputs[name]):
+        if not unchanged(value, subject.inputs[name]):
             yield Fault("mutation", f"the backward changes the input {name}")
     earlier = subject.run()[1]
     subject.run()  # another forward between the two: what it leaves behind must not matter
     apart = subject.back(dout, earlier)
     for name, g in first.items():
-        if not _same(once[name], g) or not _same(apart[name], g):
+        if not _same(once[name], g, size) or not _same(apart[name], g, size):
             text = f"d{name}: another forward and backward give another gradient; is a state left over?"
             yield Fault("state left over", text)
-        elif not _same(twice[name], g):
+        elif not _same(twice[name], g, size):
             text = f"d{name}: a second backward from one cache gives another gradient; is the cache changed?"
             yield Fault("state left over", text)
 
 
 def _linear(subject: FunctionSubject, dout: Array, first: Gradients, rng: np.random.Generator) -> Iterator[Fault]:
-    """backward(a·u + b·v) = a·backward(u) + b·backward(v)."""
+    """backward(a·u + b·v) = a·backward(u) + b·backward(v), also for large, small and partly zero cotangents."""
+    size = _largest(first)
+    if not size < 1e290:  # multiples of it would overflow
+        return
     other = rng.normal(size=dout.shape)
-    scaled, alone, both = (subject.gradients(d) for d in (-3.0 * dout, other, dout + other))
+    part = np.where(rng.random(dout.shape) < 0.5, dout, 0.0)
+    scaled, alone, both, huge, tiny, none, some, rest = (
+        subject.gradients(np.asarray(d))
+        for d in (-3.0 * dout, other, dout + other, 1e6 * dout, 1e-6 * dout, 0.0 * dout, part, dout - part)
+    )
     for name, g in first.items():
-        if _same(scaled[name], g) and not _same(g, -3.0 * g):
+        if _same(scaled[name], g, size) and not _same(g, -3.0 * g, size):
             text = f"d{name}: the gradient does not depend on dout; is dout forgotten?"
             yield Fault("cotangent ignored", text)
-        elif _same(scaled[name], 9.0 * g) and not _same(9.0 * g, -3.0 * g):
+        elif _same(scaled[name], 9.0 * g, size) and not _same(9.0 * g, -3.0 * g, size):
             yield Fault("cotangent twice", f"d{name}: the gradient is quadratic in dout; is dout applied twice?")
-        elif _same(scaled[name], -9.0 * g) and not _same(-9.0 * g, -3.0 * g):
+        elif _same(scaled[name], -9.0 * g, size) and not _same(-9.0 * g, -3.0 * g, size):
             yield Fault("cotangent twice", f"d{name}: the gradient is dout·|dout| in dout; is dout applied twice?")
-        elif not (_same(scaled[name], -3.0 * g) and _same(both[name], g + alone[name])):
+        elif not (_same(scaled[name], -3.0 * g, size) and _same(both[name], g + alone[name], size)):
             text = f"d{name}: the backward is not linear in dout; is something clipped or masked by it?"
             yield Fault("not linear", text)
+        elif not (_same(huge[name], 1e6 * g, 1e6 * size) and _same(tiny[name], 1e-6 * g, 1e-6 * size)):
+            text = f"d{name}: a million times dout, or a millionth, does not give as much gradient; is it clipped?"
+            yield Fault("not linear", text)
+        elif not (np.isfinite(none[name]).all() and np.isfinite(some[name]).all()):
+            text = f"d{name} has NaN or infinity in it where dout has zeros; is something divided by it?"
+            yield Fault("not finite", text)
+        elif not (_same(none[name], 0 * g, size) and _same(some[name] + rest[name], g, size)):
+            yield Fault("not linear", f"d{name}: a dout with zeros in it does not give its part of the gradient")
 
 
 def _layouts(subject: FunctionSubject, dout: Array, first: Gradients) -> Iterator[Fault]:
@@ -97,7 +112,7 @@ def _layouts(subject: FunctionSubject, dout: Array, first: Gradients) -> Iterato
             yield Fault(rejected.fault.kind, f"with a {layout} dout: {rejected.fault.text}")
             continue
         for name, g in due.items():
-            if not _same(found[name], g):
+            if not _same(found[name], g, _largest(due)):
                 yield Fault("protocol", f"d{name}: a {layout} dout of the same values gives another gradient")
 
 
@@ -113,6 +128,13 @@ def _own_arrays(subject: FunctionSubject, dout: Array) -> Iterator[Fault]:
         for other in names[:i]:
             if np.shares_memory(raw[name], raw[other]):
                 yield Fault("aliasing", f"d{other} and d{name} share memory: whoever adds into one changes the other")
+
+
+def _read_only(subject: FunctionSubject, dout: Array) -> Iterator[str]:
+    """Gradients that cannot be added into: no mistake by itself."""
+    for name, g in subject.raw(dout.copy(), subject.run()[1]).items():
+        if isinstance(g, np.ndarray) and g.size and not g.flags.writeable:
+            yield f"d{name} cannot be written into, as of np.broadcast_to: whoever adds into it must copy it first"
 
 
 def _finite(subject: FunctionSubject, rng: np.random.Generator) -> Iterator[Fault]:
@@ -192,8 +214,14 @@ def _narrow(subject: FunctionSubject, dout: Array) -> Iterator[str]:
             arrays |= {f"d{name}": g for name, g in zip(subject.wanted, listed, strict=True)}
     wide = [name for name, a in arrays.items() if getattr(a, "dtype", None) == np.float64]
     if wide:
-        yield f"float32 is widened to float64 in {', '.join(wide)}"
+        yield f"given float32, it returns float64: {', '.join(wide)} (np.zeros without a dtype, say)"
 
 
-def _same(one: Array, other: Array) -> bool:
-    return bool(np.abs(one - other).max(initial=0.0) <= 1e-9 * max(1e-3, float(np.abs(other).max(initial=0.0))))
+def _largest(gradients: Gradients) -> float:
+    """The size of the largest entry of any of them: what the rounding of the others is measured by."""
+    return max((float(np.abs(g).max(initial=0.0)) for g in gradients.values()), default=0.0)
+
+
+def _same(one: Array, other: Array, size: float) -> bool:
+    """Equal to nine digits of itself, or to twelve of the largest gradient there is."""
+    return bool(np.abs(one - other).max(initial=0.0) <= 1e-9 * max(1e-3 * size, float(np.abs(other).max(initial=0.0))))

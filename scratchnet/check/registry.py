@@ -12,7 +12,8 @@ from scratchnet.core.case import RandomDraw
 from scratchnet.core.layer import LAYERS, Layer
 from scratchnet.core.loss import LOSSES, Loss
 
-from .ladder import LADDER, merge
+from .attempt import LADDER
+from .ladder import merge
 from .layers import FLOATS, check_case
 from .losses import check_loss
 from .report import Fault, Report

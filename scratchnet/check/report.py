@@ -36,7 +36,9 @@ class Proof:
         verdict: see Verdict.
         probes: how many slopes of the function were compared.
         worst: the largest error, relative to the largest slope of this argument.
-        detectable: the smallest error, on that same scale, that would have been seen in every probe. 0: any error.
+        detectable: the smallest error of one entry, on that same scale, that would have been seen wherever it is, kinks
+            left out. 0: any error.
+        kinks: how many of the probes met a kink, where any slope between the one-sided ones is right.
         why: what keeps the rung from running.
     """
 
@@ -46,6 +48,7 @@ class Proof:
     worst: float = 0.0
     detectable: float = float("inf")
     why: str = ""
+    kinks: int = 0
 
     @property
     def digits(self) -> float:
@@ -58,7 +61,8 @@ class Proof:
         if self.verdict is Verdict.VACUOUS:
             return f"{self.rung}: no slope above the noise in {self.probes} probes"
         seen = "any error" if self.detectable == 0 else f"{self.detectable:.1e}"
-        return f"{self.rung}: {self.probes} probes, worst {self.worst:.1e}, could have seen {seen}"
+        at = f" ({self.kinks} at kinks)" if self.kinks else ""
+        return f"{self.rung}: {self.probes} probes{at}, worst {self.worst:.1e}, could have seen {seen}"
 
 
 @dataclass(frozen=True)
@@ -127,22 +131,31 @@ class Finding:
         head = f"{self.verdict.value:<8}d{self.argument}"
         if self.verdict is Verdict.VACUOUS:
             return f"{head}: no slope above the noise in {self.probes} probes; nothing was checked"
-        lines = [f"{head}: {self.proof}"]
+        proof = self.proof
         if self.verdict is Verdict.PASS:
-            return lines[0]
+            return f"{head}: {proof}"
+        lines = [f"{head}: by {proof.rung}, in {len(self.wrong) or 'some'} of the probes" if proof else head]
         for index in self.wrong[:4]:
-            place = f"[{', '.join(map(str, index))}]"
-            lines.append(
-                f"        at {place}: backward {self.analytic[index]:+.6g}, function {self.numeric[index]:+.6g}"
-            )
+            claimed, true = _apart(self.analytic[index], self.numeric[index])
+            lines.append(f"        at [{', '.join(map(str, index))}]: backward {claimed}, function {true}")
         if len(self.wrong) > 4:
             lines.append(f"        and {len(self.wrong) - 4} more of {int(np.isfinite(self.numeric).sum())} probed")
         lines += [f"        {row}" for row in picture(self)]
-        lines += [f"        {explanation}" for explanation in self.explanations[:3]]
+        told = self.explanations[:1] if self.explanations and self.explanations[0].sure > 0.9 else self.explanations[:2]
+        lines += [f"        {explanation}" for explanation in told]
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
+def _apart(one: float, other: float) -> tuple[str, str]:
+    """Both with as many digits as it takes to tell them apart, six at least."""
+    for digits in (6, 9, 12, 17):
+        texts = f"{one:+.{digits}g}", f"{other:+.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+@dataclass(frozen=True, repr=False)
 class Report:
     """What was checked and found under one name. True where everything was exercised and right.
 
@@ -194,10 +207,15 @@ class Report:
     def __bool__(self) -> bool:
         return self.verdict is Verdict.PASS
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         rows = [f"{self.verdict.value}  {self.name}" + (f"  ({self.cases} cases)" if self.cases > 1 else "")]
         rows += [f"  FAIL    {fault.kind}: " + fault.text.replace("\n", "\n        ") for fault in self.faults]
         rows += [f"  {line}" for finding in self.findings for line in str(finding).splitlines()]
+        absent = {p.why: p.rung for f in self.findings for p in f.proofs if "is not installed" in p.why}
+        rows += [f"  NOT RUN {rung}: {why}" for why, rung in absent.items()]
         rows += [f"  note    {note}" for note in self.notes]
         return "\n".join(rows)
 
@@ -212,6 +230,7 @@ class Report:
                         "rung": p.rung,
                         "verdict": p.verdict.value,
                         "probes": p.probes,
+                        "kinks": p.kinks,
                         "worst": p.worst if np.isfinite(p.worst) else None,
                         "detectable": p.detectable if np.isfinite(p.detectable) else None,
                         "why": p.why,

@@ -1,11 +1,12 @@
 """The slope of Σ dout·f along a line, measured in five ways. Each says between which numbers a claim is right.
 
-Outputs and cotangents are flat here: an array of objects without axes would turn into a bare number.
+Outputs and cotangents are flat here: an array of objects without axes would turn into a bare number. Steps are taken in
+units of the argument's own size. Where the output jumps, or is not finite, a line is no evidence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -29,31 +30,41 @@ from .tolerances import (
 )
 
 Index = tuple[int, ...]
+Move = tuple[Array, "Array | Index"]
+"""An argument and how it moves: along an array of its shape, or in the one coordinate of an index."""
 
 EPS = float(np.finfo(np.float64).eps)
 
 
-class Line:
-    """The outputs along a line in one argument, f(argument + t·direction), flat, each computed once.
+class NoEvidence(Exception):  # noqa: N818  (no error: this line says nothing about a slope)
+    """The output jumps or is not finite along the line."""
 
-    The direction is an array like the argument, or the index of the one coordinate that moves.
+
+class Line:
+    """The outputs along a line through the arguments, f(arguments + t·moves), flat, each computed once.
+
+    Attributes:
+        unit: a power of two about as large as what moves; steps are multiples of it.
     """
 
-    def __init__(self, f: Callable[[], Array], out: Array, argument: Array, direction: Array | Index) -> None:
-        self._f, self._argument, self._direction = f, argument, direction
-        self._moved: Any = direction if isinstance(direction, tuple) else ...
+    def __init__(self, f: Callable[[], Array], out: Array, moves: Sequence[Move], unit: float = 1.0) -> None:
+        self._f, self._moves, self.unit = f, moves, unit
         self._kept: dict[Any, Array] = {0: out.reshape(-1)}
 
     def at(self, t: Any) -> Array:
-        """f(argument + t·direction); the argument is put back."""
+        """f(arguments + t·moves); the arguments are put back."""
         if t not in self._kept:
-            argument, moved = self._argument, self._moved
-            before = argument[moved] if moved is not ... else argument.copy()
-            argument[moved] += t if moved is not ... else t * self._direction
+            before = [a[how] if isinstance(how, tuple) else a.copy() for a, how in self._moves]
             try:
+                for argument, how in self._moves:
+                    if isinstance(how, tuple):
+                        argument[how] += t
+                    else:
+                        argument[...] += t * how
                 self._kept[t] = self._f().reshape(-1)
             finally:
-                argument[moved] = before
+                for (argument, how), old in zip(self._moves, before, strict=True):
+                    argument[how if isinstance(how, tuple) else ...] = old
         return self._kept[t]
 
 
@@ -66,7 +77,7 @@ class Slope:
         room: … give or take this much.
         scale: Σ |dout·slope|, what an error is relative to.
         column: the slope of every output.
-        kink: whether low and high differ because the function bends here.
+        kink: whether the function bends here, so that low and high differ.
     """
 
     low: float
@@ -96,10 +107,11 @@ def exact_slope(line: Line, dout: Array) -> Slope:
     On fractions (-3f₀ + 4f₁ - f₂)/2h is the one-sided slope of a quadratic, exactly. That each side is one is seen
     from its third difference, which is then zero. Raises NotRun where it is not.
     """
-    h = Fraction(1, 2**60)  # floats differ by 2^-52, so that a kink lies at the point or beyond the stencil
+    h = Fraction(1, 2**60) * Fraction(line.unit)  # floats differ by 2^-52: a kink lies at the point or out of reach
 
     def side(sign: int) -> Array:
         f0, f1, f2 = (line.at(n * sign * h) for n in range(3))
+        _refuse_jump(f0, f1, f2)
         if ((f2 - f1) - (f1 - f0) == 0).all():
             return np.asarray((f1 - f0) / (sign * h))
         if not (line.at(3 * sign * h) - 3 * f2 + 3 * f1 - f0 == 0).all():
@@ -119,13 +131,16 @@ def digits_slope(line: Line, dout: Array) -> Slope:
     """
     from .digits import Digits  # here, because mpmath is an optional package; who has Digits has it
 
-    h: Any = Digits(Fraction(1, 10**33))
+    h: Any = Digits(Fraction(1, 10**33) * Fraction(line.unit))
     f0, f1, f2, b1, b2 = (line.at(n * h) if n else line.at(0) for n in (0, 1, 2, -1, -2))
+    _refuse_jump(f0, f1, f2)
+    _refuse_jump(f0, b1, b2)
     ahead, behind = (4 * (f1 - f0) - (f2 - f0)) / (2 * h), (4 * (f0 - b1) - (f0 - b2)) / (2 * h)
     column = (ahead + behind) / 2
     scale = np.abs(dout * column).sum()
-    room = DIGITS_RELATIVE * scale + DIGITS_FLOOR * np.abs(dout).max()
-    bends = np.abs(ahead - behind) > DIGITS_RELATIVE * (np.abs(ahead) + np.abs(behind)) + DIGITS_FLOOR
+    floor = DIGITS_FLOOR * (1 + np.abs(f0).max(initial=0) / line.unit)  # what 100 digits leave of terms that cancel
+    room = DIGITS_RELATIVE * scale + floor * np.abs(dout).max(initial=0)
+    bends = np.abs(ahead - behind) > DIGITS_RELATIVE * (np.abs(ahead) + np.abs(behind)) + floor
     plain = floats(np.asarray(column, object))
     if bends.any():
         low = np.minimum(dout * ahead, dout * behind).sum()
@@ -140,10 +155,13 @@ def complex_slope(line: Line, dout: Array) -> Slope:
 
     At a kink it is the slope of the branch that the forward takes.
     """
-    column = line.at(1j * COMPLEX_STEP).imag / COMPLEX_STEP
+    h = COMPLEX_STEP * line.unit
+    column = line.at(1j * h).imag / h
     d = dout.real
     value, scale = float((d * column).sum()), float((np.abs(d) * np.abs(column)).sum())
     room = COMPLEX_RELATIVE * scale + COMPLEX_FLOOR * float(np.abs(d).max(initial=0.0))
+    if not np.isfinite(value):
+        raise NoEvidence
     return Slope(value, value, room, scale, column)
 
 
@@ -152,12 +170,12 @@ def affine_slope(line: Line, dout: Array) -> Slope:
 
     So there is no step to choose and no error but rounding. Raises NotRun where f is not affine.
     """
-    f0, up, down = line.at(0), line.at(1), line.at(-1)
+    f0, up, down = line.at(0), line.at(line.unit), line.at(-line.unit)
     size = np.maximum(np.abs(up), np.abs(down))
     if not (np.abs(up - 2 * f0 + down) <= AFFINE_ROUNDINGS * EPS * size.max(initial=0.0)).all():
         raise NotRun("the output is not affine")
-    column = (up - down) / 2
-    room = AFFINE_ROUNDINGS * EPS * float((np.abs(dout) * size).sum())
+    column = (up - down) / 2 / line.unit
+    room = AFFINE_ROUNDINGS * EPS * float((np.abs(dout) * size).sum()) / line.unit
     value = float((dout * column).sum())
     return Slope(value, value, room, float(np.abs(dout * column).sum()), column)
 
@@ -168,12 +186,12 @@ class Differences:
     def __init__(self, lines: list[Line], dout: Array) -> None:
         """Choose the step whose slopes along the given lines change least when it is halved, and note by how much."""
         self._dout = dout
-        self.h, self.noise = FINITE_STEPS[2], float("inf")
+        self.h, self.noise = FINITE_STEPS[1], float("inf")
         for h in FINITE_STEPS:
             moves = [abs(float((dout * (_five(line, h) - _five(line, h / 2))).sum())) for line in lines]
-            rounding = EPS * float(np.abs(dout * lines[0].at(0)).max(initial=0.0)) / h
+            rounding = EPS * float(np.abs(dout * lines[0].at(0)).max(initial=0.0)) / (h * lines[0].unit)
             change = float(np.median(moves)) + rounding  # the median, for a kink may lie on one of them
-            if change < self.noise:
+            if change < self.noise:  # never where a step leads out of the function's domain
                 self.h, self.noise = h, change
         if not np.isfinite(self.noise):
             self.noise = 0.0
@@ -190,19 +208,32 @@ class Differences:
         smooth = Slope(value, value, self.room(abs(value)), scale, column)
         if smooth.accepts(claimed):
             return smooth
-        h = KINK_STEP
+        h = KINK_STEP * line.unit
         up, down = line.at(h), line.at(-h)
+        if not (np.isfinite(up).all() and np.isfinite(down).all()):
+            raise NoEvidence
+        for side in (1, -1):
+            _refuse_jump(out, line.at(side * h), line.at(2 * side * h), 1e4 * EPS)
         ahead, behind = dout * (up - out) / h, dout * (out - down) / h  # what each output says of Σ dout·f
         low, high = float(np.minimum(ahead, behind).sum()), float(np.maximum(ahead, behind).sum())
         ulps = 8 * EPS * np.abs(dout * out) / h * ((up != out) | (down != out))
-        room = FINITE_RELATIVE * max(abs(low), abs(high)) + float(np.sqrt((ulps * ulps).sum())) + 10 * self.noise
-        bent = Slope(low, high, room, scale, column, kink=True)
-        if bent.accepts(claimed) or not bent.accepts(value):
-            return bent
-        return smooth
+        most = float(ulps.max(initial=0.0)) or 1.0
+        rounding = most * float(np.sqrt(((ulps / most) ** 2).sum()))
+        room = FINITE_RELATIVE * max(abs(low), abs(high)) + rounding + 10 * self.noise
+        bends = bool((np.abs(ahead - behind) > 1e-3 * np.abs(ahead + behind) + 2 * ulps).any())
+        bent = Slope(low, high, room, scale, column, bends)
+        return bent if bends or bent.accepts(claimed) or not bent.accepts(value) else smooth
 
 
 def _five(line: Line, h: float) -> Array:
     """Five-point difference: error h⁴·f⁽⁵⁾/30, rounding about eps·|f|/h."""
+    h *= line.unit
     near, far = line.at(h) - line.at(-h), line.at(2 * h) - line.at(-2 * h)
     return np.asarray((8 * near - far) / (12 * h))
+
+
+def _refuse_jump(f0: Array, f1: Array, f2: Array, relative: float = 0.0) -> None:
+    """Raise NoEvidence where an output moves as far in one step as in two: then it jumps, and has no slope."""
+    near, far = np.abs(f1 - f0), np.abs(f2 - f0)
+    if ((near * 4 > far * 3) & (near > relative * np.abs(f0).max(initial=0))).any():
+        raise NoEvidence

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from scratchnet.core.types import Array
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ class Subject(Protocol):
     trusted: bool
     """Whether its formulas are known to carry every kind of number. If not, a slope is held against a measured one
     before it counts as evidence."""
+
+    composed: bool
+    """Whether kinks may meet in it, where the chain rule's gradient need be no subgradient."""
 
     def arguments(self) -> Mapping[str, Array]:
         """The arrays that the output is differentiated by. Probes write into them and put back what was there."""
@@ -48,3 +53,10 @@ class Subject(Protocol):
     def facts(self) -> Mapping[str, float]:
         """Numbers by name, such as a rate, that may have got into a factor."""
         ...
+
+
+def size_of(array: Array) -> float:
+    """A power of two about as large as the elements; 1 for zeros."""
+    finite = np.abs(array[np.isfinite(array)]) if array.size else array
+    mean = float(np.mean(finite)) if finite.size else 0.0
+    return float(2.0 ** np.clip(np.round(np.log2(mean)), -300, 300)) if 0 < mean < np.inf else 1.0

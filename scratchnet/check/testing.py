@@ -12,7 +12,6 @@ Needs pytest and hypothesis: pip install "scratchnet[check]".
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -133,7 +132,7 @@ def pair_suite(
         def drawn(inputs: Any, seed: int) -> None:
             if callable(inputs):
                 inputs = inputs(np.random.default_rng(seed))
-            found = report(_in_order(forward, inputs), seed)
+            found = report(inputs, seed)
             if found.verdict is Verdict.FAIL:
                 raise CheckError(str(found))
             for argument, awake in awake_in(found.findings).items():
@@ -210,16 +209,6 @@ def _explore(
 
 def _skip(reason: str) -> NoReturn:
     pytest.skip(reason)  # not hidden, so that pytest has a place to name
-
-
-def _in_order(forward: Callable[..., Any], inputs: Any) -> Any:
-    """Drawn inputs by name in the order of the forward's arguments: st.fixed_dictionaries does not keep its own."""
-    try:
-        order = list(inspect.signature(forward).parameters)
-    except (TypeError, ValueError):  # a ufunc, say, does not tell
-        return inputs
-    same = isinstance(inputs, Mapping) and set(inputs) == set(order)
-    return {name: inputs[name] for name in order} if same else inputs
 
 
 def _refuse_vacuous(title: str, seen: Seen) -> None:

@@ -30,7 +30,7 @@ def one_size(draw: Draw, *sizes: Size) -> Size:
 
 def one_padding(draw: Draw, window: Size) -> Size:
     """A padding that a pooling window takes, for the cases of a layer; none for most."""
-    paddings: dict[Size, tuple[Size, ...]] = {2: (0, 0, 1), 3: (0, 0, 1), (2, 3): ((0, 1),), 5: (0, 2)}
+    paddings: dict[Size, tuple[Size, ...]] = {2: (0, 0, 1), 3: (0, 0, 1), (2, 3): ((0, 1),), 5: (0, 2), 7: (3,)}
     return draw.one_of(*paddings.get(window, (0,)))
 
 

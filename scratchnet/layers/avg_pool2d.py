@@ -81,8 +81,8 @@ class AvgPool2d(Layer):
     @classmethod
     def cases(cls, draw: Draw) -> Case:
         """Windows apart, side by side and overlapping, larger than the image; rests dropped and kept; both counts."""
-        window = one_size(draw, 1, 2, 3, (2, 3), (3, 1), 5)
-        stride: Size | None = draw.one_of(None, 1, 2, (3, 1))
+        window = one_size(draw, 1, 2, 3, (2, 3), (3, 1), 5, 7)
+        stride: Size | None = 1 if window == 7 else draw.one_of(None, 1, 2, (3, 1))
         made = cls(
             window,
             stride=stride,
@@ -90,6 +90,6 @@ class AvgPool2d(Layer):
             ceil_mode=draw.one_of(True, False),
             count_include_pad=draw.one_of(True, False),
         )
-        small = made.padding in (1, 2) and window in (3, 5) and draw.one_of(False, False, True)
-        sides = (1, 2, 1, 3) if small else (5, 7, 5, 8)
+        small = made.padding in (1, 2, 3) and window in (3, 5, 7) and draw.one_of(False, False, True)
+        sides = (1, 3, 1, 3) if small else (5, 7, 5, 8)
         return Case(made, in_shape=(draw.integer(1, 3), draw.integer(*sides[:2]), draw.integer(*sides[2:])))

@@ -102,8 +102,8 @@ class MaxPool2d(Layer):
     @classmethod
     def cases(cls, draw: Draw) -> Case:
         """Windows apart, side by side and overlapping, larger than the image; rests dropped and kept; ties."""
-        window = one_size(draw, 1, 2, 3, (2, 3), (3, 1), 5)
-        stride: Size | None = draw.one_of(None, 1, 2, (3, 1))
+        window = one_size(draw, 1, 2, 3, (2, 3), (3, 1), 5, 7)
+        stride: Size | None = 1 if window == 7 else draw.one_of(None, 1, 2, (3, 1))
         made = cls(
             window,
             stride=stride,
@@ -111,8 +111,8 @@ class MaxPool2d(Layer):
             dilation=one_size(draw, 1, 1, 2, (1, 2)),
             ceil_mode=draw.one_of(True, False),
         )
-        small = made.padding in (1, 2) and made.dilation == 1 and draw.one_of(False, False, True)
-        wide = window == 5 and made.dilation != 1  # reaches 9 far
-        sides = (1, 2, 1, 3) if small and window in (3, 5) else (9, 10, 9, 11) if wide else (5, 7, 5, 8)
+        small = made.padding in (1, 2, 3) and made.dilation == 1 and draw.one_of(False, False, True)
+        wide = window in (5, 7) and made.dilation != 1  # reaches 9 or 13 far
+        sides = (1, 3, 1, 3) if small and window in (3, 5, 7) else (9, 10, 9, 11) if wide else (5, 7, 5, 8)
         shape = (draw.integer(1, 3), draw.integer(*sides[:2]), draw.integer(*sides[2:]))
         return Case(made, in_shape=shape, values=draw.one_of("normal", "ties", "large"))

@@ -107,7 +107,7 @@ def test_the_report_shows_where_and_how_much():
     text = str(check_gradients(affine_forward, backward, AFFINE, name="my layer"))
     assert text.startswith("FAIL  my layer")
     assert "....#" in text
-    assert "the last of 5 along axis 1" in text
+    assert "the last of 5 slices of dout along axis 1" in text
     assert "PASS    dx" in text
 
 

@@ -44,8 +44,10 @@ def verdicts(tmp_path_factory):
     """By key; under None how the tool ended, which has judged the ops as they stand before."""
     file = tmp_path_factory.mktemp("mutants") / "verdicts.json"
     asked = [f"--key={key}" for key in [*KILLED, RIGHT]]
-    done = run("--cases=6", "--jobs=1", f"--json={file}", *asked)
-    return {record["key"]: record for run in json.loads(file.read_text()) for record in run["records"]} | {None: done}
+    page = file.with_suffix(".md")
+    done = run("--cases=6", "--jobs=1", f"--json={file}", f"--markdown={page}", *asked)
+    records = {record["key"]: record for run in json.loads(file.read_text()) for record in run["records"]}
+    return records | {None: done, "file": file, "page": page.read_text(encoding="utf-8")}
 
 
 @pytest.mark.parametrize("key", KILLED)
@@ -63,6 +65,20 @@ def test_what_changes_nothing_survives(verdicts):
 def test_the_ops_as_they_stand_are_let_through(verdicts):
     assert verdicts[None].returncode == 0, verdicts[None].stdout + verdicts[None].stderr
     assert "refused" not in verdicts[None].stdout
+
+
+def test_the_page_says_what_became_of_them(verdicts):
+    figures = " ".join(verdicts["page"].split())
+    assert "Together 9 mutants (of " in figures
+    assert "Killed: 6 by the gradient, 0 by the contract, 2 raise, 0 other. - Equivalent: 1." in figures
+    assert "Survive: 0, which is 0.00% of all" in figures
+    assert "| dense.dense_backward | 4 | 3 | 0 | 1 | 0 | 0 | 0 | 1 |" in verdicts["page"]
+
+
+def test_the_page_is_written_again_from_the_records(verdicts, tmp_path):
+    done = run(f"--records={verdicts['file']}", f"--markdown={tmp_path / 'again.md'}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "again.md").read_text(encoding="utf-8") == verdicts["page"]
 
 
 def test_names_are_the_same_every_time():

@@ -66,7 +66,7 @@ def test_layouts_are_what_they_are_called(of, layout, data):
     assert LAID[layout](x)
 
 
-@pytest.mark.parametrize("layout", set(strategies.LAYOUTS) - {"broadcast"})
+@pytest.mark.parametrize("layout", sorted(set(strategies.LAYOUTS) - {"broadcast"}))
 @given(data=st.data(), seed=strategies.seeds())
 def test_a_layout_changes_no_value(layout, data, seed):
     from scratchnet.check.layouts import lay_out
@@ -272,7 +272,7 @@ def test_the_engine_imports_without_them_and_the_error_names_the_extra(package, 
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert package in ran.stdout
-    assert 'pip install "scratchnet[check]"' in ran.stdout
+    assert "scratchnet[check]" in ran.stdout
 
 
 def test_the_error_is_of_the_family():

@@ -67,7 +67,7 @@ def test_a_wrong_pair_is_explained_and_the_others_are_still_checked(file):
     assert result.exit_code == 1
     assert "the gradient is 1.5" in result.output
     assert "there is no function lost_backward" in result.output
-    assert "broken_inputs raises OSError: no such data" in result.output
+    assert "broken_inputs raises OSError at mine.py:17: no such data" in result.output
     assert "3 FAIL" in result.output
 
 

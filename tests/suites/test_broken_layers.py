@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from scratchnet.check import check_contract, check_layer_gradients
 
-from . import broken_sequences  # noqa: F401  (enters its layers)
+from . import broken_fused, broken_sequences  # noqa: F401  (enter their layers)
 from .broken import BROKEN
 from .drawing import HypothesisDraw, batches, seeds
 
@@ -31,7 +31,7 @@ def test_suites_catch(name):
     assert not isinstance(caught.value, NameError | AttributeError | KeyError), "the mutant itself is faulty"
 
 
-@pytest.mark.parametrize("name", ["Dense", "ReLU"])
+@pytest.mark.parametrize("name", ["ConvReLUPool", "Dense", "ReLU"])
 def test_suites_pass_the_right_twin(name):
     from scratchnet.core import LAYERS
 

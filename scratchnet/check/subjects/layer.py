@@ -57,6 +57,7 @@ class LayerSubject:
     """
 
     trusted = True
+    composed = False
 
     def __init__(
         self, case: Case, seed: int, *, batch: int = 3, backend: str = "reference", dtype: Any = "float64"

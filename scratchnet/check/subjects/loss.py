@@ -21,6 +21,8 @@ def draw_targets(case: LossCase, logits: Array, rng: np.random.Generator) -> Arr
     if case.targets == "index":
         t = rng.integers(0, case.classes, case.shape[:1])
         ignored = getattr(case.loss, "ignore_index", None)
+        if ignored is not None:  # be it a class or not
+            t[rng.random(t.shape) < 0.25] = ignored
         if (t == ignored).all():  # which has no mean
             t[0] = (t[0] + 1) % case.classes
         return t
@@ -38,6 +40,7 @@ class LossSubject:
     """value = loss(logits, targets), by the logits; the cotangent is dvalue, the upstream gradient."""
 
     trusted = True
+    composed = False
 
     def __init__(
         self, loss: Loss, logits: Array, targets: Array, *, backend: str = "reference", numbers: Numbers = "float64"

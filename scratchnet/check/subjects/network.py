@@ -23,6 +23,7 @@ class NetworkSubject:
     """
 
     trusted = True
+    composed = True
 
     def __init__(
         self,
@@ -51,6 +52,18 @@ class NetworkSubject:
             ours.load({name: converted(view) for name, view in theirs.views.items()})
         self.x, self.targets = map_leaves(converted, x), converted(np.asarray(targets))
         self.side = {name: converted(a) for name, a in side.items()}
+
+    def in_floats_of(self, net: Network) -> NetworkSubject:
+        """The same on the network's own backend and element type."""
+        given, x, targets, side = self._given
+        own = NetworkSubject(given, self.loss, x, targets, side, training=self.training)
+        own.net = Network(net.body, net.input_shape, seed=net.seed, backend=net.backend.name, dtype=net.dtype,
+                          ties=net.parameters.ties)  # fmt: skip
+        own.net.parameters.load(net.parameters.views)
+        own.net.buffers.load(net.buffers.views)
+        own.targets = own.targets.astype(net.dtype) if own.targets.dtype.kind == "f" else own.targets
+        own.side = {name: a.astype(net.dtype) if a.dtype.kind == "f" else a for name, a in own.side.items()}
+        return own
 
     def run(self, dvalue: Any = None) -> tuple[Array, dict[str, Array]]:
         """(value, gradients by argument); no gradients without dvalue."""
