@@ -10,13 +10,17 @@ import numpy as np
 from scratchnet_kernels import get_backend
 
 from .border import cast, check_batch, check_cotangent, check_side, check_structure, element_type, sample_shape
+from .compile import Step
 from .errors import ShapeError, TapeError
+from .fusion import fuse as fused
 from .layer import Layer, require, whole
+from .loss import Loss
 from .optimizer_state import HasSlots, OptimizerState
 from .plan import Plan
 from .record import record
 from .run import Pool, Run
 from .sequential import Sequential
+from .step_model import Stepper
 from .store import Store
 from .summary import Summary, summarize
 from .tape import Tape
@@ -40,8 +44,12 @@ class Network:
         backend: "cpu", or "reference" for plain NumPy on any element type.
         dtype: element type of parameters and activations.
         ties: {"4.W": "0.W"} makes the first parameter a name of the second.
+        fuse: run layers that follow one another and have a fused form (Conv2d, ReLU, MaxPool2d) in one go. Names and
+            what is computed stay the same, to rounding; False runs the plain layers, to look at and compare with.
 
     Attributes:
+        body: the layers as they were written.
+        program: the layers as they run.
         in_kind: "float" or "index", or a NamedTuple of these: what x is made of.
         parameters, gradients, buffers: the stores. Parameters and gradients share one layout.
         views: parameters and buffers by name: the `p` of the layers.
@@ -64,6 +72,7 @@ class Network:
         backend: str = "cpu",
         dtype: Any = "float32",
         ties: Mapping[str, str] | None = None,
+        fuse: bool = True,
     ) -> None:
         if isinstance(layers, Sequential):
             self.body = layers
@@ -79,6 +88,9 @@ class Network:
         self.seed = seed
         self.dtype = element_type(dtype)
         self.backend = get_backend(backend)
+        require(isinstance(fuse, bool), "fuse is True or False", actual=repr(fuse))
+        self.fuse = fuse
+        self.program = fused(self.body, self.backend) if fuse else self.body
         self.parameters = Store(self.body.params(self.input_shape), self.dtype, ties)
         self.gradients = self.parameters.like()
         self.buffers = Store(self.body.buffers(self.input_shape), self.dtype)
@@ -126,7 +138,7 @@ class Network:
         tape = Tape(self.k, run, self.parameters.version, self._spent)  # made first: an error gives its memory back
         try:
             x = map_leaves(cast, x, self.in_kind, self.dtype, run)
-            logits, tape.saved = self.body.forward(self.k, self.views, x, run)
+            logits, tape.saved = self.program.forward(self.k, self.views, x, run)
             check_side(run.side)
         except BaseException:
             if training:
@@ -160,7 +172,7 @@ class Network:
         tape.check(self._spent, self.parameters.version)
         check_cotangent(dlogits, tape.logits_shape, self.dtype)
         tape.run.need_dx = need_dx
-        dx = self.body.backward(self.k, self.views, self.gradients.views, tape.saved, dlogits, tape.run)
+        dx = self.program.backward(self.k, self.views, self.gradients.views, tape.saved, dlogits, tape.run)
         if not keep:
             tape.release()
         return dx
@@ -206,6 +218,18 @@ class Network:
         """
         require(whole(batch_size), "a batch size is a whole number, 1 or more", actual=repr(batch_size))
         return summarize(self, batch_size)
+
+    def compile(self, loss: Loss, opt: Stepper, *, batch_size: int) -> Step:
+        """A whole training step (forward, loss, backward, update) as one function that makes many steps a call.
+
+        It is compiled when it first runs. A step with a layer, loss or optimizer that cannot be compiled yet runs
+        through the layers and says so. Raises ConfigError where batch_size is no whole number, 1 or more.
+        """
+        return Step(self, loss, opt, batch_size)
+
+    def compiled_source(self, loss: Loss, opt: Stepper, *, batch_size: int) -> str:
+        """The source of the compiled step, to read; "" where it cannot be compiled."""
+        return self.compile(loss, opt, batch_size=batch_size).source
 
     def _reclaim(self) -> None:
         """Make the memory of spent tapes available."""

@@ -108,6 +108,11 @@ class Batches:
         """The split's sample numbers in the order in which the epoch takes them: int64 (N,)."""
         return self._order(epoch).copy()
 
+    def whole(self) -> tuple[Array, Array, Array, Array]:
+        """(images (n, ...) as stored, targets, scale, shift): what a compiled step gathers batches from by itself."""
+        images = self._images.reshape(len(self.split), *self.split.sample_shape)
+        return images, self.split.y, self._scale, self._shift
+
     def _order(self, epoch: int) -> Array:
         if not self.shuffle:
             return self._in_order

@@ -11,7 +11,6 @@ from scratchnet.core.fusion import Fused, fuses
 from scratchnet.core.layer import Layer, layer
 from scratchnet.core.types import Array, Leaves, Views
 
-from ._window import Pair, one_size, pair
 from .conv2d import Conv2d
 from .max_pool2d import MaxPool2d
 from .relu import ReLU
@@ -81,9 +80,7 @@ class ConvReLUPool(Fused):
     def _backward(self, k: OpTable, p: Views, g: Views, saved: Saved, dy: Array, run: Run) -> Array | None:
         """The same under the convolution's name."""
         dx = run.empty(saved.x.shape, dy.dtype) if run.need_dx else None  # (N, out, PH, PW) -> (N, C, H, W)
-        k.conv2d_relu_max_pool2d_backward(
-            saved.x, p["W"], saved.at, dy, g["W"], g.get("b"), dx, *self._settings()
-        )
+        k.conv2d_relu_max_pool2d_backward(saved.x, p["W"], saved.at, dy, g["W"], g.get("b"), dx, *self._settings())
         return dx
 
     def _settings(self) -> tuple[Any, ...]:
@@ -92,16 +89,24 @@ class ConvReLUPool(Fused):
 
     @classmethod
     def cases(cls, draw: Draw) -> Case:
-        """The usual 3 × 3 and 2 × 2 above all, on odd and even sides; every option of both layers; ties."""
-        values = draw.one_of("normal", "ties", "large")
-        first = draw.integer(0, 3)
+        """The usual 3 × 3 or 5 × 5 and 2 × 2 on odd and even sides; any convolution before any pooling; ties."""
+        first, values = draw.integer(0, 3), draw.one_of("normal", "ties", "large")
         if draw.one_of(True, True, False):
-            conv = Conv2d(
-                draw.integer(1, 5),
-                one_size(draw, 3, 3, 5, (2, 3), 1),
-                stride=one_size(draw, 1, 1, 2),
-                padding=draw.one_of(1, 1, "same") if draw.one_of(True, False) else 2,
-                bias=draw.one_of(True, False),
+            kernel = draw.one_of(3, 3, 5)
+            conv = Conv2d(draw.integer(1, 5), kernel, padding=kernel // 2, bias=draw.one_of(True, False))
+            shape = (draw.integer(1, 6), draw.integer(2, 7), draw.integer(2, 7))
+            return Case(cls(conv, MaxPool2d(2), first), in_shape=shape, values=values)
+        case = Conv2d.cases(draw)
+        small = min(case.layer.out_shape(case.in_shape)[1:]) < 3
+        pools = (
+            (MaxPool2d(1), MaxPool2d(2, 1, 1))
+            if small
+            else (
+                MaxPool2d(2),
+                MaxPool2d(2, ceil_mode=True),
+                MaxPool2d((2, 3), 1),
+                MaxPool2d(3, 2, 1),
+                MaxPool2d(2, 1, 0, 2),
             )
-        conv = Conv2d.cases(draw).layer
-        raise NotImplementedError
+        )
+        return Case(cls(case.layer, draw.one_of(*pools), first), in_shape=case.in_shape, values=values)

@@ -24,7 +24,7 @@ from numba import njit
 from .simd import lanes, vadd, vbroadcast, vfma, vload, vload_n, vstore, vstore_n, vzero
 
 ROWS = 4  # rows of C in a tile
-BLOCK = 128  # k in one sweep: 128 rows of B, two vectors wide, fit in the L1 cache
+BLOCK = 128  # k in one sweep, about: 128 rows of B, two vectors wide, fit in the L1 cache
 
 
 @lru_cache(maxsize=256)
@@ -119,8 +119,9 @@ def product(A: Any, a: int, a_row: int, a_k: Any, B: Any, b: int, b_k: Any, K: i
     L = lanes(B)
     r_tiles = R // ROWS * ROWS
     i_tiles = columns // (2 * L) * (2 * L)
-    for k0 in range(0, K, BLOCK):
-        k1 = min(K, k0 + BLOCK)
+    blocks = max(1, (K + BLOCK // 2) // BLOCK)  # of about that depth, and all alike
+    for block in range(blocks):
+        k0, k1 = block * K // blocks, (block + 1) * K // blocks
         for i in range(0, i_tiles, 2 * L):
             for r in range(0, r_tiles, ROWS):
                 _product_4x2(A, a + r * a_row, a_row, a_k, B, b + i, b_k, k0, k1, C, c + r * c_row + i, c_row)

@@ -60,12 +60,9 @@ def _forward(t: Any, T: int, x: Any, W: Any, b: Any, y: Any, scratch: Any, w_k: 
     """Thread t's part of y: some of the images, or some of the channels of an image where images are few."""
     splits = 1 if N >= T else -(-T // max(N, 1))
     first, last = share(t, T, N * splits, 1)
-    Og, Cg, K = g.O // g.groups, g.C // g.groups, len(x_k)
     xs = t * (g.x_size + g.y_size)  # where this thread's bordered image begins in scratch, and its outputs
     ys = xs + g.x_size
-    x_plane = g.x_phases_h * g.x_phases_w * g.x_rows * g.pitch
     y_plane = g.OH * g.pitch
-    positions = y_plane - g.pitch + g.OW
     for item in range(first, last):
         n = item // splits
         o0, o1 = share(item % splits, splits, g.O, ROWS)
@@ -73,16 +70,26 @@ def _forward(t: Any, T: int, x: Any, W: Any, b: Any, y: Any, scratch: Any, w_k: 
             # (C, H, W) -> (C, phases, x_rows, pitch)
             border(x, n * g.C * g.H * g.W, g.C, g.H, g.W, g.top, g.left, g.sh, g.sw,
                    g.x_phases_h, g.x_phases_w, g.x_rows, g.pitch, scratch, xs)  # fmt: skip
-        for o in range(o0, o1):
-            fill(scratch, ys + o * y_plane, positions, b, o)
-        for group in range(g.groups):
-            a, c = max(o0, group * Og), min(o1, (group + 1) * Og)
-            # y += W x:  (c - a, Cg*KH*KW), (Cg*KH*KW, OH*pitch) -> (c - a, OH*pitch)
-            product(W, a * K, K, w_k, scratch, xs + group * Cg * x_plane, x_k, K,
-                    scratch, ys + a * y_plane, y_plane, max(c - a, 0), positions)  # fmt: skip
+        products(W, b, scratch, xs, ys + o0 * y_plane, o0, o1, w_k, x_k, g)  # (C, ...) -> (o1 - o0, OH, pitch)
         for o in range(o0, o1):
             # (OH, pitch) -> (OH, OW)
             spread(scratch, ys + o * y_plane, g.pitch, g.OH, g.OW, y, (n * g.O + o) * g.OH * g.OW, g.OW, ONE)
+
+
+@njit(cache=True)
+def products(W: Any, b: Any, scratch: Any, x: int, y: int, o0: int, o1: int, w_k: Any, x_k: Any, g: Any) -> None:
+    """The output channels [o0, o1) of one image, at a pitch. `x`: where the bordered image lies, `y`: channel o0."""
+    Og, Cg, K = g.O // g.groups, g.C // g.groups, len(x_k)
+    x_plane = g.x_phases_h * g.x_phases_w * g.x_rows * g.pitch
+    y_plane = g.OH * g.pitch
+    positions = y_plane - g.pitch + g.OW
+    for o in range(o0, o1):
+        fill(scratch, y + (o - o0) * y_plane, positions, b, o)
+    for group in range(g.groups):
+        a, c = max(o0, group * Og), min(o1, (group + 1) * Og)
+        # y += W x:  (c - a, Cg*KH*KW), (Cg*KH*KW, OH*pitch) -> (c - a, OH*pitch)
+        product(W, a * K, K, w_k, scratch, x + group * Cg * x_plane, x_k, K,
+                scratch, y + (a - o0) * y_plane, y_plane, max(c - a, 0), positions)  # fmt: skip
 
 
 @njit(cache=True, parallel=True)

@@ -90,6 +90,15 @@ def dense_backward(x: Any, W: Any, dy: Any, dW: Any, db: Any, dx: Any, *, worksp
 def _backward(t: Any, T: int, x: Any, W: Any, dy: Any, dW: Any, db: Any, dx: Any, scratch: Any,
               dy_n: Any, x_n: Any, dy_o: Any, W_o: Any, N: int, I: int, O: int) -> None:  # noqa: E741  # fmt: skip
     """Thread t's parts of dW, db and dx."""
+    parameters_part(t, T, x, dy, dW, db, scratch, dy_n, x_n, N, I, O)
+    if dx.size > 0:
+        input_part(t, T, W, dy, dx, dy_o, W_o, N, I, O)
+
+
+@njit(cache=True)
+def parameters_part(t: Any, T: int, x: Any, dy: Any, dW: Any, db: Any, scratch: Any,
+                    dy_n: Any, x_n: Any, N: int, I: int, O: int) -> None:  # noqa: E741  # fmt: skip
+    """Thread t's parts of dW and db."""
     # forward: y[n, o] = Σᵢ x[n, i] W[o, i] + b[o], so dW[o, i] += Σₙ dy[n, o] x[n, i]
     o0, o1 = share(t, T, O, ROWS) if O >= 2 * T * ROWS else (0, O)
     i0, i1 = (0, I) if O >= 2 * T * ROWS else share(t, T, I, ROWS * ROWS)
@@ -103,13 +112,18 @@ def _backward(t: Any, T: int, x: Any, W: Any, dy: Any, dW: Any, db: Any, dx: Any
                 scratch[o] += dy[n * O + o]
         for o in range(o0, o1):
             db[o] += scratch[o]
-    # ... and dx[n, i] = Σₒ dy[n, o] W[o, i]
-    if dx.size > 0:
-        n0, n1 = share(t, T, N, ROWS) if N >= T * ROWS else (0, N)
-        i0, i1 = (0, I) if N >= T * ROWS else share(t, T, I, ROWS * ROWS)
-        for n in range(n0, n1):
-            dx[n * I + i0 : n * I + i1] = 0
-        product(dy, n0 * O, O, dy_o, W, i0, W_o, O, dx, n0 * I + i0, I, n1 - n0, i1 - i0)  # (N, O) (O, I) -> (N, I)
+
+
+@njit(cache=True)
+def input_part(t: Any, T: int, W: Any, dy: Any, dx: Any,
+               dy_o: Any, W_o: Any, N: int, I: int, O: int) -> None:  # noqa: E741  # fmt: skip
+    """Thread t's part of dx."""
+    # forward: y[n, o] = Σᵢ x[n, i] W[o, i] + b[o], so dx[n, i] = Σₒ dy[n, o] W[o, i]
+    n0, n1 = share(t, T, N, ROWS) if N >= T * ROWS else (0, N)
+    i0, i1 = (0, I) if N >= T * ROWS else share(t, T, I, ROWS * ROWS)
+    for n in range(n0, n1):
+        dx[n * I + i0 : n * I + i1] = 0
+    product(dy, n0 * O, O, dy_o, W, i0, W_o, O, dx, n0 * I + i0, I, n1 - n0, i1 - i0)  # (N, O) (O, I) -> (N, I)
 
 
 @njit(cache=True, parallel=True)

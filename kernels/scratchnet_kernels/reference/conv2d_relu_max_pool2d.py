@@ -26,9 +26,7 @@ def hidden_shape(
     x: tuple[int, ...], W: tuple[int, ...], stride: Pair, padding: tuple[Pair, Pair], dilation: Pair
 ) -> tuple[int, int, int, int]:
     """(N, O, OH, OW): the shape of the convolution's output, from the shapes of x and W."""
-    OH, OW = (
-        conv2d_out_size(x[2 + i], W[2 + i], stride[i], sum(padding[i]), dilation[i]) for i in range(2)
-    )
+    OH, OW = (conv2d_out_size(x[2 + i], W[2 + i], stride[i], sum(padding[i]), dilation[i]) for i in range(2))
     return x[0], W[0], OH, OW
 
 

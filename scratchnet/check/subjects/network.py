@@ -42,7 +42,9 @@ class NetworkSubject:
         dtype = object if numbers in ("digits", "fractions") else numbers
         backend = net.backend.name if numbers == "float64" else "reference"
         ties = net.parameters.ties
-        self.net = Network(net.body, net.input_shape, seed=net.seed, backend=backend, dtype=dtype, ties=ties)
+        self.net = Network(
+            net.body, net.input_shape, seed=net.seed, backend=backend, dtype=dtype, ties=ties, fuse=net.fuse
+        )
         self.net.pool.debug = True  # who reads leased memory before writing meets NaN
 
         def converted(a: Array) -> Array:
@@ -58,7 +60,7 @@ class NetworkSubject:
         given, x, targets, side = self._given
         own = NetworkSubject(given, self.loss, x, targets, side, training=self.training)
         own.net = Network(net.body, net.input_shape, seed=net.seed, backend=net.backend.name, dtype=net.dtype,
-                          ties=net.parameters.ties)  # fmt: skip
+                          ties=net.parameters.ties, fuse=net.fuse)  # fmt: skip
         own.net.parameters.load(net.parameters.views)
         own.net.buffers.load(net.buffers.views)
         own.targets = own.targets.astype(net.dtype) if own.targets.dtype.kind == "f" else own.targets
