@@ -15,6 +15,7 @@ from scratchnet.core.types import Array, Leaves
 from .attempt import LADDER
 from .ladder import check_choices, climb, tied_together
 from .layers import FLOATS
+from .promises import largest, same
 from .report import Fault, Finding, Report, Verdict
 from .subjects.network import NetworkSubject
 
@@ -92,7 +93,7 @@ def _promises(subject: NetworkSubject, net: Network, findings: Sequence[Finding]
         if not np.array_equal(again[name], g):
             yield Fault("state left over", f"d{name}: a second pass over one batch gives another gradient")
         size = float(np.abs(g).max(initial=0.0))
-        if float(np.abs(scaled[name] + 3 * g).max(initial=0.0)) > 1e-9 * size:
+        if not same(scaled[name], -3 * g, largest(first)):
             yield Fault("not linear", f"d{name}: three times the upstream gradient does not give three times as much")
         error = float(np.abs(own[name] - g).max(initial=0.0))
         if name in passed and not error <= OWN_FLOATS * size:

@@ -42,7 +42,7 @@ def broken_promises(subject: FunctionSubject, rng: np.random.Generator, wrong: b
 
 def _again(subject: FunctionSubject, dout: Array, first: Gradients) -> Iterator[Fault]:
     """Another pass gives the same, so does another backward of one cache, and the inputs stay as they are."""
-    given, size = subject.copies(), _largest(first)
+    given, size = subject.copies(), largest(first)
     _, cache = subject.run(given)
     once, twice = subject.back(dout, cache), subject.back(dout, cache)
     for name, value in given.items():
@@ -52,17 +52,17 @@ def _again(subject: FunctionSubject, dout: Array, first: Gradients) -> Iterator[
     subject.run()  # another forward between the two: what it leaves behind must not matter
     apart = subject.back(dout, earlier)
     for name, g in first.items():
-        if not _same(once[name], g, size) or not _same(apart[name], g, size):
+        if not same(once[name], g, size) or not same(apart[name], g, size):
             text = f"d{name}: another forward and backward give another gradient; is a state left over?"
             yield Fault("state left over", text)
-        elif not _same(twice[name], g, size):
+        elif not same(twice[name], g, size):
             text = f"d{name}: a second backward from one cache gives another gradient; is the cache changed?"
             yield Fault("state left over", text)
 
 
 def _linear(subject: FunctionSubject, dout: Array, first: Gradients, rng: np.random.Generator) -> Iterator[Fault]:
     """backward(a·u + b·v) = a·backward(u) + b·backward(v), also for large, small and partly zero cotangents."""
-    size = _largest(first)
+    size = largest(first)
     if not size < 1e290:  # multiples of it would overflow
         return
     other = rng.normal(size=dout.shape)
@@ -72,23 +72,23 @@ def _linear(subject: FunctionSubject, dout: Array, first: Gradients, rng: np.ran
         for d in (-3.0 * dout, other, dout + other, 1e6 * dout, 1e-6 * dout, 0.0 * dout, part, dout - part)
     )
     for name, g in first.items():
-        if _same(scaled[name], g, size) and not _same(g, -3.0 * g, size):
+        if same(scaled[name], g, size) and not same(g, -3.0 * g, size):
             text = f"d{name}: the gradient does not depend on dout; is dout forgotten?"
             yield Fault("cotangent ignored", text)
-        elif _same(scaled[name], 9.0 * g, size) and not _same(9.0 * g, -3.0 * g, size):
+        elif same(scaled[name], 9.0 * g, size) and not same(9.0 * g, -3.0 * g, size):
             yield Fault("cotangent twice", f"d{name}: the gradient is quadratic in dout; is dout applied twice?")
-        elif _same(scaled[name], -9.0 * g, size) and not _same(-9.0 * g, -3.0 * g, size):
+        elif same(scaled[name], -9.0 * g, size) and not same(-9.0 * g, -3.0 * g, size):
             yield Fault("cotangent twice", f"d{name}: the gradient is dout·|dout| in dout; is dout applied twice?")
-        elif not (_same(scaled[name], -3.0 * g, size) and _same(both[name], g + alone[name], size)):
+        elif not (same(scaled[name], -3.0 * g, size) and same(both[name], g + alone[name], size)):
             text = f"d{name}: the backward is not linear in dout; is something clipped or masked by it?"
             yield Fault("not linear", text)
-        elif not (_same(huge[name], 1e6 * g, 1e6 * size) and _same(tiny[name], 1e-6 * g, 1e-6 * size)):
+        elif not (same(huge[name], 1e6 * g, 1e6 * size) and same(tiny[name], 1e-6 * g, 1e-6 * size)):
             text = f"d{name}: a million times dout, or a millionth, does not give as much gradient; is it clipped?"
             yield Fault("not linear", text)
         elif not (np.isfinite(none[name]).all() and np.isfinite(some[name]).all()):
             text = f"d{name} has NaN or infinity in it where dout has zeros; is something divided by it?"
             yield Fault("not finite", text)
-        elif not (_same(none[name], 0 * g, size) and _same(some[name] + rest[name], g, size)):
+        elif not (same(none[name], 0 * g, size) and same(some[name] + rest[name], g, size)):
             yield Fault("not linear", f"d{name}: a dout with zeros in it does not give its part of the gradient")
 
 
@@ -112,7 +112,7 @@ def _layouts(subject: FunctionSubject, dout: Array, first: Gradients) -> Iterato
             yield Fault(rejected.fault.kind, f"with a {layout} dout: {rejected.fault.text}")
             continue
         for name, g in due.items():
-            if not _same(found[name], g, _largest(due)):
+            if not same(found[name], g, largest(due)):
                 yield Fault("protocol", f"d{name}: a {layout} dout of the same values gives another gradient")
 
 
@@ -217,11 +217,11 @@ def _narrow(subject: FunctionSubject, dout: Array) -> Iterator[str]:
         yield f"given float32, it returns float64: {', '.join(wide)} (np.zeros without a dtype, say)"
 
 
-def _largest(gradients: Gradients) -> float:
+def largest(gradients: Gradients) -> float:
     """The size of the largest entry of any of them: what the rounding of the others is measured by."""
     return max((float(np.abs(g).max(initial=0.0)) for g in gradients.values()), default=0.0)
 
 
-def _same(one: Array, other: Array, size: float) -> bool:
+def same(one: Array, other: Array, size: float) -> bool:
     """Equal to nine digits of itself, or to twelve of the largest gradient there is."""
     return bool(np.abs(one - other).max(initial=0.0) <= 1e-9 * max(1e-3 * size, float(np.abs(other).max(initial=0.0))))
