@@ -173,6 +173,18 @@ def test_an_epoch_of_batches_with_a_schedule():
     np.testing.assert_allclose(fast.parameters.flat, slow.parameters.flat, atol=1e-5)
 
 
+def test_channels_are_scaled_and_shifted_each_by_its_own():
+    images, labels = samples(6, (3, 2, 2))
+    scale, shift = np.array([0.001, 0.01, 0.1], "float32"), np.array([1, 0, -1], "float32")
+    nets, loss, opt = (make(shape=(3, 2, 2)), make(shape=(3, 2, 2))), SoftmaxCrossEntropy(), SGD(lr=0.1)
+    made = nets[0].compile(loss, opt, batch_size=3).run(images, labels, scale=scale, shift=shift)
+    scaled = images * scale[:, None, None] + shift[:, None, None]
+    expected = by_layers(nets[1], loss, opt, scaled, labels, np.arange(6), 3, [0.1] * 2, 1)
+    np.testing.assert_allclose(made.losses, expected, rtol=1e-5)
+    with pytest.raises(ConfigError, match="shift"):
+        nets[0].compile(loss, opt, batch_size=3).run(images, labels, shift=(1.0, 2.0))
+
+
 @pytest.mark.parametrize(
     ("layers", "loss", "opt", "words"),
     [

@@ -58,7 +58,7 @@ def emit(model: Model) -> Source:
         *("", ""),
         '@njit(cache=True, nogil=True, error_model="numpy")',
         *_wrapped(f"def run({', '.join(parameters)}):", 0),
-        '    """As many steps as `lr` has learning rates, on the samples numbered `order`; `begun` were made before."""',
+        '    """As many steps as `lr` has rates, on the samples numbered `order`; `begun` were made before."""',
     ]
     for store in ("parameters", "gradients", "labels", "memory", "constants"):
         lines += [f"    {line}" for line in writer.setup[store]]
