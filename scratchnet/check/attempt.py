@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from scratchnet.core.types import Array
 
+from .directions import alike_directions, cotangent, steps
 from .errors import CheckError
 from .neighbourhood import Neighbourhood
-from .numbers import Numbers, convert, floats
+from .numbers import Numbers, floats
 from .report import Proof, Verdict
 from .slopes import (
     Differences,
@@ -26,6 +27,7 @@ from .slopes import (
     exact_slope,
 )
 from .subject import NotRun, Subject, size_of
+from .tally import Probed, Tally
 from .tolerances import UNTRUSTED_RELATIVE
 
 LARGEST = 2000
@@ -53,29 +55,6 @@ LADDER = {
     "finite differences": Rung("float64", None),
 }
 """Every rung by name, the strongest first."""
-
-
-@dataclass
-class Probed:
-    """What one rung found out about one argument.
-
-    Attributes:
-        proof: the verdict.
-        analytic: the claimed gradient, in floats.
-        dout: its cotangent, in floats.
-        numeric: the measured slopes; NaN where no coordinate was probed.
-        chosen: the probed coordinates; `columns` the slopes of every output by them, `wrong` those that disagree.
-        room: the largest error that was allowed.
-    """
-
-    proof: Proof
-    analytic: Array
-    dout: Array
-    numeric: Array
-    columns: list[Array] = field(default_factory=list)
-    chosen: list[Index] = field(default_factory=list)
-    wrong: list[Index] = field(default_factory=list)
-    room: float = 0.0
 
 
 class Attempt:
@@ -107,14 +86,11 @@ class Attempt:
     def probe(self, name: str, most: int) -> Probed:
         """Coordinates one by one, then directions. Raises NotRun where this argument cannot be measured so."""
         argument, analytic = self.arguments[name], self.claimed[name]
-        unit = size_of(self._plain(argument))
-        measure = self._measure(name)
+        unit, measure, tally = size_of(self._plain(argument)), self._measure(name), Tally()
         coordinates = most if self.rung.coordinates is None else min(most, self.rung.coordinates)
         found = Probed(Proof(self.name, Verdict.VACUOUS), self._plain(analytic), self._plain(self.dout),
                        np.full(argument.shape, np.nan))  # fmt: skip
         keeps = self.out.size * min(coordinates, argument.size) <= KEPT
-        probes, kinks, asleep, wrong, error, largest = 0, 0, True, 0, 0.0, 0.0
-        rooms = {True: 0.0, False: 0.0}  # the largest of coordinates, and of directions, that were no kinks
         for direction in self._directions(argument, coordinates):
             index = direction if isinstance(direction, tuple) else None
             claimed = analytic[index] if index is not None else np.asarray(analytic * direction).sum()
@@ -125,42 +101,19 @@ class Attempt:
                 if not slope.accepts(claimed):
                     slope = self._second_thoughts(name, direction, slope, claimed)
             except NoEvidence:
+                tally.skipped += 1
                 continue
-            right = slope.accepts(claimed)
-            probes += 1
-            kinks += slope.kink
-            asleep = asleep and slope.accepts(0)
-            wrong += not right
-            miss = slope.error(claimed)
-            error = max(error, miss if np.isfinite(miss) else np.inf)
-            if not slope.kink:
-                rooms[index is not None] = max(rooms[index is not None], float(slope.room))
+            right = tally.add(slope, claimed, index is not None)
             if index is not None:
-                largest = max(largest, abs(float(slope.low)), abs(float(slope.high)))
                 found.numeric[index] = float(claimed) if right and slope.kink else float(slope.value)
                 found.chosen.append(index)
                 if keeps:
                     found.columns.append(slope.column.reshape(self.out.shape))
                 if not right:
                     found.wrong.append(index)
-        found.room = max(rooms.values())
-        verdict = Verdict.FAIL if wrong else Verdict.VACUOUS if asleep else Verdict.PASS
-        found.proof = self._proof(found, verdict, probes, kinks, error, largest, rooms)
+        found.room = max(tally.rooms.values())
+        found.proof = tally.proof(self.name, found)
         return found
-
-    def _proof(
-        self, found: Probed, verdict: Verdict, probes: int, kinks: int, error: float, largest: float,
-        rooms: dict[bool, float],
-    ) -> Proof:  # fmt: skip
-        """The error of a single entry that would have been seen wherever it is, beside the largest slope by an entry.
-
-        A direction moves every entry by half its unit at least, so that an entry shows there with half its error.
-        """
-        largest = largest or float(np.abs(found.analytic).max(initial=0.0))
-        sampled = len(found.chosen) < found.analytic.size
-        room = max(rooms[True], 2 * rooms[False]) if sampled else rooms[True]
-        return Proof(self.name, verdict, probes, error / (largest or 1.0), room / largest if largest else float("inf"),
-                     kinks=kinks)  # fmt: skip
 
     def _measure(self, name: str) -> Callable[[Line, Any], Slope]:
         measure = self.rung.measure
@@ -227,29 +180,6 @@ class Attempt:
             yield steps(self.rng, argument.size, self.objects).reshape(argument.shape)
         for (alike,) in alike_directions([self._plain(argument)], self.rng, self.objects):
             yield alike
-
-
-def alike_directions(arrays: Sequence[Array], rng: np.random.Generator, whole: bool) -> Iterator[list[Array]]:
-    """Two directions through all arrays together in which equal elements move alike; none where all are different."""
-    everything = np.concatenate([a.reshape(-1) for a in arrays])
-    values, which = np.unique(everything, return_inverse=True)
-    ends = np.cumsum([a.size for a in arrays])
-    for _ in range(2 if values.size < everything.size else 0):
-        moved = steps(rng, values.size, whole)[which.reshape(-1)]
-        yield [part.reshape(a.shape) for part, a in zip(np.split(moved, ends[:-1]), arrays, strict=True)]
-
-
-def steps(rng: np.random.Generator, count: int, whole: bool) -> Array:
-    """Steps of either sign, none near zero; whole numbers for Python numbers."""
-    size = rng.integers(1, 9, count) if whole else rng.uniform(0.5, 1.5, count)
-    return np.asarray(rng.choice([-1, 1], count) * size)
-
-
-def cotangent(shape: tuple[int, ...], numbers: Numbers, rng: np.random.Generator) -> Array:
-    """Random, signed, non-uniform, never zero."""
-    if numbers == "fractions":  # small ones
-        return convert(np.asarray((rng.integers(-8, 8, shape) + 0.5) / 4), numbers)
-    return convert(np.asarray(rng.normal(size=shape) + 0.1), numbers)
 
 
 def _roomier(slope: Slope) -> Slope:

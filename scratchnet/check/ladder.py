@@ -23,13 +23,15 @@ from scratchnet.core.errors import ConfigError
 from scratchnet.core.layer import require, whole
 from scratchnet.core.types import Array
 
-from .attempt import LADDER, Attempt, Probed, alike_directions, cotangent
+from .attempt import LADDER, Attempt
+from .directions import alike_directions, cotangent
 from .evidence import Evidence
 from .explain import Explanation, explain
 from .neighbourhood import Neighbourhood
 from .report import Fault, Finding, Proof, Verdict
 from .slopes import Differences, Line, NoEvidence
 from .subject import NotRun, Subject, size_of
+from .tally import Probed
 
 SURVEY = 400
 """Coordinates looked at when a gradient is wrong, so that the mistake can be told."""
@@ -211,6 +213,7 @@ def _merged(findings: Sequence[Finding]) -> Finding:
                 max(p.detectable for p in same),
                 same[0].why,
                 sum(p.kinks for p in all_of),
+                sum(p.skipped for p in all_of),
             )
         )
     verdicts = [proof.verdict for proof in joined]

@@ -39,6 +39,7 @@ class Proof:
         detectable: the smallest error of one entry, on that same scale, that would have been seen wherever it is, kinks
             left out. 0: any error.
         kinks: how many of the probes met a kink, where any slope between the one-sided ones is right.
+        skipped: how many more were no evidence: the output jumps or is not finite there, or kinks meet.
         why: what keeps the rung from running.
     """
 
@@ -49,6 +50,7 @@ class Proof:
     detectable: float = float("inf")
     why: str = ""
     kinks: int = 0
+    skipped: int = 0
 
     @property
     def digits(self) -> float:
@@ -61,7 +63,9 @@ class Proof:
         if self.verdict is Verdict.VACUOUS:
             return f"{self.rung}: no slope above the noise in {self.probes} probes"
         seen = "any error" if self.detectable == 0 else f"{self.detectable:.1e}"
-        at = f" ({self.kinks} at kinks)" if self.kinks else ""
+        apart = [f"{self.kinks} at kinks"] if self.kinks else []
+        apart += [f"{self.skipped} more no evidence"] if self.skipped else []
+        at = f" ({', '.join(apart)})" if apart else ""
         return f"{self.rung}: {self.probes} probes{at}, worst {self.worst:.1e}, could have seen {seen}"
 
 
@@ -231,6 +235,7 @@ class Report:
                         "verdict": p.verdict.value,
                         "probes": p.probes,
                         "kinks": p.kinks,
+                        "skipped": p.skipped,
                         "worst": p.worst if np.isfinite(p.worst) else None,
                         "detectable": p.detectable if np.isfinite(p.detectable) else None,
                         "why": p.why,
