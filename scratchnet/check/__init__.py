@@ -1,6 +1,6 @@
 """Gradient checks: of anyone's forward and backward, of layers, losses and whole networks."""
 
-from .errors import CheckError, VacuousError
+from .errors import CheckError
 from .explain import Explanation
 from .functions import check_gradients
 from .layers import check_contract, check_layer, check_layer_gradients, check_objects, check_parity
@@ -16,7 +16,6 @@ __all__ = [
     "Finding",
     "Proof",
     "Report",
-    "VacuousError",
     "Verdict",
     "check_contract",
     "check_gradients",

@@ -16,10 +16,6 @@ class CheckError(ScratchnetError, AssertionError):
     """A layer or loss broke the contract, or its gradient is wrong. The message says which, where and by how much."""
 
 
-class VacuousError(CheckError):
-    """A check that exercised nothing: it is no pass."""
-
-
 def compare(what: str, name: str, actual: Array, expected: Array, tolerance: float, floor: float = FLOOR) -> None:
     """Raise CheckError unless the arrays agree, NaN and inf in one place.
 

@@ -20,7 +20,7 @@ from .ladder import check_choices, climb, tied_together
 from .numbers import floats, rounded
 from .report import Fault, Finding, Report, Verdict
 from .subjects.layer import LayerSubject
-from .tolerances import rounding
+from .tolerances import FLOOR, rounding
 
 FLOATS = ("complex step", "finite differences")
 """The rungs that are climbed on drawn cases, of which there are many; the others are dearer and need fewer."""
@@ -187,11 +187,12 @@ def check_parity(case: Case, seed: int, *, batch: int = 3, training: bool = True
         slow.net.buffers.load(fast.net.buffers.views)
         slow.side = {name: a.astype(np.float64) if a.dtype.kind == "f" else a for name, a in fast.side.items()}
         x = map_leaves(lambda a: a.astype(np.float64) if a.dtype.kind == "f" else a, fast.x)
+        largest = max(1.0, float(np.abs(fast.dy).max(initial=0.0)))
         expected = slow.run(x, fast.dy.astype(np.float64)).arrays()
         for name, actual in fast.run().arrays().items():
             try:
                 what = f"{backend} in {dtype} differs from the reference in float64"
-                compare(what, name, _wide(actual), expected[name], rounding(dtype))
+                compare(what, name, _wide(actual), expected[name], rounding(dtype), FLOOR * largest)
             except CheckError as error:
                 error.where = f"{error.where}, {fast.where()}"
                 raise

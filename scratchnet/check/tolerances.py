@@ -40,7 +40,8 @@ ROUNDING = {np.dtype(np.float64): 1e-11, np.dtype(np.float32): 2e-5, np.dtype(np
 """Two orders of the same sums: relative to the largest element of the array, some hundred roundings of 1e-16 (6e-8)."""
 
 FLOOR = 1e-2
-"""Below a hundredth of the cotangent's size (which is 1) an array may be all rounding: a saturated y·(1-y) is."""
+"""Below a hundredth of the cotangent's size (1, or its largest entry) an array may be all rounding: a saturated
+y·(1-y) is."""
 
 
 def rounding(dtype: Any) -> float:

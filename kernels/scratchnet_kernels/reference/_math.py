@@ -23,8 +23,9 @@ def is_object(x: Number) -> bool:
 
 def _elementwise(name: str, ufunc: Any) -> Any:
     def function(x: Number) -> Number:
-        if is_object(x):
-            return np.frompyfunc(lambda element: getattr(element, name)(), 1, 1)(x)
+        if is_object(x):  # among numbers of many digits the zeros that an op wrote are whole numbers of Python's
+            kind = next((type(e) for e in x.flat if not isinstance(e, int)), Fraction)
+            return np.frompyfunc(lambda e: getattr(kind(e) if isinstance(e, int) else e, name)(), 1, 1)(x)
         return ufunc(x)
 
     function.__name__ = name

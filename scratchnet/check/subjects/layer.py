@@ -189,7 +189,7 @@ class LayerSubject:
             return run()
         except (AttributeError, TypeError) as error:
             asked = re.search(r"Fraction\b.* has no (?:attribute|callable) '?(\w+)", str(error))
-            if asked is None or self.numbers != "fractions":
+            if asked is None or self.dtype != object:
                 raise
             raise NotRun(f"fractions have no {asked[1]}") from error
 

@@ -57,7 +57,7 @@ class LossSubject:
                 raise CheckError("the value of a loss has no axes", where=repr(self.loss), actual=value.shape)
             return value.copy(), self.loss.backward(k, saved, np.asarray(float(np.real(dvalue))), run)
         except (AttributeError, TypeError) as error:
-            if self.numbers != "fractions" or "Fraction" not in str(error):
+            if self.numbers not in ("fractions", "digits") or "Fraction" not in str(error):
                 raise
             raise NotRun("fractions have no exponential and no root") from error
 

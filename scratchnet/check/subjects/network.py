@@ -83,7 +83,7 @@ class NetworkSubject:
             floats = {name for name, a in named_leaves("x", self.x).items() if a.dtype.kind not in "iu"}
             dx = net.backward(dlogits, tape, need_dx=bool(floats))
         except (AttributeError, TypeError) as error:
-            if self.numbers != "fractions" or "Fraction" not in str(error):
+            if self.numbers not in ("fractions", "digits") or "Fraction" not in str(error):
                 raise
             raise NotRun("fractions have no exponential and no root") from error
         finally:
