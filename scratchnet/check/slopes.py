@@ -216,9 +216,10 @@ class Differences:
             _refuse_jump(out, line.at(side * h), line.at(2 * side * h), 1e4 * EPS)
         ahead, behind = dout * (up - out) / h, dout * (out - down) / h  # what each output says of Σ dout·f
         low, high = float(np.minimum(ahead, behind).sum()), float(np.maximum(ahead, behind).sum())
-        ulps = 8 * EPS * np.abs(dout * out) / h * ((up != out) | (down != out))
-        most = float(ulps.max(initial=0.0)) or 1.0
-        rounding = most * float(np.sqrt(((ulps / most) ** 2).sum()))
+        least = 8 * EPS * np.abs(dout * out) / h  # what rounding hides of each output's slope …
+        most = float(least.max(initial=0.0)) or 1.0  # … also of one that did not move
+        ulps = least * ((up != out) | (down != out))
+        rounding = most * (1 + float(np.sqrt(((ulps / most) ** 2).sum())))
         room = FINITE_RELATIVE * max(abs(low), abs(high)) + rounding + 10 * self.noise
         bends = bool((np.abs(ahead - behind) > 1e-3 * np.abs(ahead + behind) + 2 * ulps).any())
         bent = Slope(low, high, room, scale, column, bends)
