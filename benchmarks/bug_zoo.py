@@ -299,7 +299,9 @@ def markdown(rows: list[Row], seeds: int) -> str:
     """The summary, what passed where, and the whole matrix."""
     table, names = summary(rows), list(CHECKERS)
     told = ", ".join(f"{package} {version}" for package, version in versions().items())
-    lines = ["# Bug zoo: the kill matrix", "", f"{told}; {seeds} seed(s).", ""]
+    lines = ["# Bug zoo: the kill matrix", "", "Written by `python benchmarks/bug_zoo.py --markdown docs/bug_zoo.md`,"]
+    lines += ["which says how each checker is asked. What each mistake is, and where one like it was seen, stands in"]
+    lines += ["`scratchnet/check/zoo/`.", "", f"{told}; {seeds} seed(s).", ""]
     lines += [
         "| checker | caught | passed | n/a | not run | false alarms | median ms |",
         "|---|--:|--:|--:|--:|--:|--:|",
