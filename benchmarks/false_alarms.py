@@ -32,8 +32,9 @@ from scratchnet.check.zoo import SPECIES
 from scratchnet.core import LAYERS, LOSSES, Network, RandomDraw
 from scratchnet.losses import MSE
 
-PROMISES = {"layer": len(CHECKS) + 1, "function": 6, "loss": 13, "network": 0}
-"""Promises that a report stands for besides its proofs; `promises.broken_promises` looks at six, `check_loss` at 13."""
+PROMISES = {"layer": len(CHECKS) + 3, "function": 8, "loss": 13, "network": 0}
+"""Promises that a report stands for besides its proofs: of a layer the contract, its repr, parity and ties between
+arguments, of functions the seven of `promises.broken_promises` and ties, of a loss 13 comparisons of `check_loss`."""
 
 
 def subjects(number: int) -> Iterator[tuple[str, str, Report]]:

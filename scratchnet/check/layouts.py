@@ -61,4 +61,6 @@ def fill(rng: np.random.Generator, shape: Shape, dtype: Any, values: str) -> Arr
 
 def _filler(x: Array) -> Any:
     """What lies between and before the elements, for a kernel that reads past them to betray itself."""
-    return np.nan if x.dtype.kind in "fc" else np.iinfo(x.dtype).max
+    if x.dtype.kind in "iu":
+        return np.iinfo(x.dtype).max
+    return np.nan if x.dtype.kind in "fc" else x.dtype.type()

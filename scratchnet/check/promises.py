@@ -10,6 +10,7 @@ import numpy as np
 
 from scratchnet.core.types import Array
 
+from .layouts import lay_out
 from .report import Fault
 from .subjects.function import FunctionSubject, Rejected, unchanged
 
@@ -33,6 +34,7 @@ def broken_promises(subject: FunctionSubject, rng: np.random.Generator, wrong: b
         return faults, []
     faults += [
         *_layouts(subject, dout, first),
+        *_input_layouts(subject, dout, first),
         *_own_arrays(subject, dout),
         *_finite(subject, rng),
         *_empty(subject),
@@ -114,6 +116,23 @@ def _layouts(subject: FunctionSubject, dout: Array, first: Gradients) -> Iterato
         for name, g in due.items():
             if not same(found[name], g, largest(due)):
                 yield Fault("protocol", f"d{name}: a {layout} dout of the same values gives another gradient")
+
+
+def _input_layouts(subject: FunctionSubject, dout: Array, first: Gradients) -> Iterator[Fault]:
+    """Nor does it matter where the inputs lie."""
+    for layout in ("F", "strided", "reversed"):
+        given = {
+            name: lay_out(value, layout) if isinstance(value, np.ndarray) and value.ndim else value
+            for name, value in subject.copies().items()
+        }
+        try:
+            found = subject.back(dout, subject.run(given)[1])
+        except Rejected as rejected:
+            yield Fault(rejected.fault.kind, f"with {layout} inputs: {rejected.fault.text}")
+            continue
+        for name, g in first.items():
+            if not same(found[name], g, largest(first)):
+                yield Fault("protocol", f"d{name}: inputs of the same values that are {layout} give another gradient")
 
 
 def _own_arrays(subject: FunctionSubject, dout: Array) -> Iterator[Fault]:

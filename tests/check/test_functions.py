@@ -69,6 +69,7 @@ def test_a_cache_that_is_used_up_and_a_state_that_is_left_over_are_told():
 @pytest.mark.parametrize(
     ("forward", "backward", "says"),
     [
+        (lambda x: (x[x >= 1], x), lambda d, x: np.ones_like(x), "shape of out changes"),
         (lambda x: (x + np.random.default_rng().random(), x), lambda d, x: d, "random"),
         (lambda x: 1 / 0, lambda d, x: d, "forward raises ZeroDivisionError at test_functions.py:"),
         (lambda x: x, lambda d, x: d, r"expected a pair"),
@@ -88,6 +89,18 @@ def test_faults_of_the_protocol_are_reported_and_not_raised(forward, backward, s
     report = check_gradients(forward, backward, [np.ones((2, 3))])
     assert report.verdict is Verdict.FAIL
     assert says in str(report)
+
+
+def by_memory(x):
+    """x, read as it lies in memory."""
+    return np.asarray(x.ravel(order="K").reshape(x.shape))
+
+
+def test_inputs_may_lie_anywhere():
+    x = np.random.default_rng(0).normal(size=(4, 5))
+    assert check_gradients(lambda x: (x**2, x), lambda d, x: 2 * x * d, [x])
+    report = check_gradients(lambda x: (x**2, x), lambda d, x: 2 * by_memory(x) * d, [x])
+    assert any("inputs of the same values" in str(fault) for fault in report.faults), report
 
 
 def test_no_input_of_floats():

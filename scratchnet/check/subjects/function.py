@@ -28,6 +28,10 @@ class Rejected(Exception):  # noqa: N818  (not an error of the user's program: i
         self.fault = Fault(kind, text)
 
 
+class Moulded(Rejected):
+    """The output's shape depends on the inputs' values, so that there is no derivative."""
+
+
 class FunctionSubject:
     """A forward and a backward, called with copies, so that what they change can be seen."""
 
@@ -70,6 +74,8 @@ class FunctionSubject:
         """The output alone. Of inputs that were moved out of the forward's domain it is NaN."""
         try:
             return self.run(probing=True)[0]
+        except Moulded:
+            raise
         except Rejected:
             if self._shape is None:
                 raise
@@ -126,6 +132,8 @@ class FunctionSubject:
             for name, value in given.items():
                 if not unchanged(value, self.inputs[name]):
                     raise Rejected(f"the forward changes its input {name}", "mutation")
+        if probing and self._shape not in (None, np.shape(out)):
+            raise Moulded(f"the shape of out changes with the values: {self._shape}, then {np.shape(out)}")
         self._shape = np.shape(out)
         return np.array(out, dtype=self.dtype), cache
 
