@@ -87,7 +87,7 @@ def _climb(subject: Subject, rungs: Sequence[str], most: int, seed: int | Sequen
                 proofs.append(_not_run(name, why))
             continue
         for argument in probed:
-            seen = any(len(earlier.chosen) >= min(most, earlier.analytic.size) for earlier in passed(probed[argument]))
+            seen = any(len(earlier.chosen) >= min(most, earlier.analytic.size) for earlier in _passed(probed[argument]))
             try:
                 result = attempt.probe(argument, min(most, BESIDE) if seen else most)
                 failed = result.proof.verdict is Verdict.FAIL and result.wrong and LADDER[name].coordinates is None
@@ -105,7 +105,7 @@ def _climb(subject: Subject, rungs: Sequence[str], most: int, seed: int | Sequen
     return findings
 
 
-def passed(results: Sequence[Probed]) -> list[Probed]:
+def _passed(results: Sequence[Probed]) -> list[Probed]:
     """Those that passed."""
     return [result for result in results if result.proof.verdict is Verdict.PASS]
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -124,22 +126,35 @@ def broken_contract(
     case: Case, seed: int, *, batch: int = 3, training: bool = True, backend: str = "reference"
 ) -> list[Fault]:
     """The promises of contract.py that do not hold."""
+    promises = dict(_contract(case, seed, batch, training, backend))
+    if not case.mixes_batch or batch > 1:
+        promises["check_parity"] = partial(check_parity, case, seed, batch=batch, training=training)
     faults = []
-    for check in (check_repr, *CHECKS, check_parity):
+    for name, check in promises.items():
         try:
-            if check is check_repr:
-                check_repr(case)
-                continue
-            if check is check_parity:
-                if not case.mixes_batch or batch > 1:
-                    check_parity(case, seed, batch=batch, training=training)
-                continue
+            check()
+        except Exception as error:  # a layer of the user's own may raise whatever it likes
+            faults.append(Fault(KINDS.get(name, "protocol"), f"{name}: {_told(error)}"))
+    return faults
+
+
+def _contract(
+    case: Case, seed: int, batch: int, training: bool, backend: str
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Every promise of contract.py by name, each to be held on a subject of its own."""
+    yield "check_repr", partial(check_repr, case)
+    for check in CHECKS:
+
+        def hold(check: Any = check) -> None:
             subject = LayerSubject(case, seed, batch=batch, backend=backend)
             subject.training = training
-            check(subject, np.random.default_rng([seed, 13]))  # type: ignore[arg-type, call-arg]
-        except Exception as error:
-            faults.append(Fault(KINDS.get(check.__name__, "protocol"), f"{check.__name__}: {_told(error)}"))
-    return faults
+            try:
+                check(subject, np.random.default_rng([seed, 13]))
+            except CheckError as error:
+                error.where = f"{error.where or ''} {check.__name__}, {subject.where()}".strip()
+                raise
+
+        yield check.__name__, hold
 
 
 def _told(error: Exception) -> str:
@@ -165,15 +180,8 @@ def check_layer_gradients(
 
 def check_contract(case: Case, seed: int, *, batch: int = 3, training: bool = True, backend: str = "reference") -> None:
     """Every promise in contract.py, on one backend. Raises CheckError."""
-    check_repr(case)
-    for check in CHECKS:
-        subject = LayerSubject(case, seed, batch=batch, backend=backend)
-        subject.training = training
-        try:
-            check(subject, np.random.default_rng([seed, 13]))
-        except CheckError as error:
-            error.where = f"{error.where or ''} {check.__name__}, {subject.where()}".strip()
-            raise
+    for _, check in _contract(case, seed, batch, training, backend):
+        check()
 
 
 def check_parity(case: Case, seed: int, *, batch: int = 3, training: bool = True, backend: str = "cpu") -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -15,6 +17,18 @@ if TYPE_CHECKING:
 
 class NotRun(Exception):  # noqa: N818  (no error: a rung that does not apply, and why)
     """This kind of proof cannot be had of this subject; the message says why."""
+
+
+@contextmanager
+def as_far_as_numbers_go(dtype: np.dtype[Any]) -> Iterator[None]:
+    """Raise NotRun where Python numbers meet a root or an exponential that fractions have not."""
+    try:
+        yield
+    except (AttributeError, TypeError) as error:
+        asked = re.search(r"Fraction\b.* has no (?:attribute|callable) '?(\w+)", str(error))
+        if asked is None or dtype.kind != "O":
+            raise
+        raise NotRun(f"fractions have no {asked[1]}") from error
 
 
 class Subject(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,18 +15,16 @@ from scratchnet.core.tape import Tape
 from scratchnet.core.types import Array, Leaves, map_leaves, named_leaves, samples
 
 from ..errors import CheckError
+from ..layouts import fill
 from ..numbers import Numbers, convert, rounded
-from ..subject import NotRun
+from ..subject import as_far_as_numbers_go
 
 
 def draw_values(rng: np.random.Generator, shape: tuple[int, ...], values: str, below: int = 0) -> Array:
     """An array of a value regime, in float64 (int64 for "index")."""
     if values == "index":
         return rng.integers(0, below, shape)
-    if values == "ties":  # small whole numbers: maxima tie, and the kinks at 0 and ±1 are hit
-        return rng.integers(-2, 3, shape).astype(np.float64)
-    x = rng.normal(size=shape)
-    return {"normal": x, "large": 100.0 * x, "positive": np.abs(x) + 0.1}[values]
+    return fill(rng, shape, np.float64, values)
 
 
 @dataclass
@@ -132,14 +129,16 @@ class LayerSubject:
 
     def output(self) -> Array:
         """A copy of y."""
-        y, tape = self._carried(self.forward)
+        with as_far_as_numbers_go(self.dtype):
+            y, tape = self.forward()
         copy: Array = y.copy()
         tape.release()
         return copy
 
     def gradients(self, dout: Array) -> dict[str, Array]:
         """What the backward gives, by argument. Raises CheckError where it gives nothing, or floats for fractions."""
-        result: Result = self._carried(lambda: self.run(dy=dout))
+        with as_far_as_numbers_go(self.dtype):
+            result = self.run(dy=dout)
         if result.dx is None and not self.index:
             raise CheckError("backward returned no dx though run.need_dx is true", where=self.where())
         leaves = {} if result.dx is None else named_leaves("x", result.dx)
@@ -182,16 +181,6 @@ class LayerSubject:
         return {
             name: float(v) for name, v in settings.items() if isinstance(v, int | float) and not isinstance(v, bool)
         }
-
-    def _carried(self, run: Any) -> Any:
-        """run(), where the numbers allow it. Raises NotRun where fractions meet a root or an exponential."""
-        try:
-            return run()
-        except (AttributeError, TypeError) as error:
-            asked = re.search(r"Fraction\b.* has no (?:attribute|callable) '?(\w+)", str(error))
-            if asked is None or self.dtype != object:
-                raise
-            raise NotRun(f"fractions have no {asked[1]}") from error
 
 
 def _own(name: str) -> str:

@@ -13,7 +13,7 @@ from scratchnet_kernels import get_backend
 
 from ..errors import CheckError
 from ..numbers import Numbers, convert, rounded
-from ..subject import NotRun
+from ..subject import as_far_as_numbers_go
 
 
 def draw_targets(case: LossCase, logits: Array, rng: np.random.Generator) -> Array:
@@ -51,15 +51,11 @@ class LossSubject:
         """(value, dlogits), both fresh."""
         run = Run(Pool(debug=True), training=False, count=np.zeros(1, np.int64))
         k = get_backend(self.backend).table()
-        try:
+        with as_far_as_numbers_go(self.logits.dtype):
             value, saved = self.loss.forward(k, self.logits, self.loss.admit(self.logits, self.targets), run)
             if value.shape != ():
                 raise CheckError("the value of a loss has no axes", where=repr(self.loss), actual=value.shape)
             return value.copy(), self.loss.backward(k, saved, np.asarray(float(np.real(dvalue))), run)
-        except (AttributeError, TypeError) as error:
-            if self.numbers not in ("fractions", "digits") or "Fraction" not in str(error):
-                raise
-            raise NotRun("fractions have no exponential and no root") from error
 
     def arguments(self) -> dict[str, Array]:
         """The logits."""

@@ -12,7 +12,7 @@ from scratchnet.core.network import Network
 from scratchnet.core.types import Array, Leaves, map_leaves, named_leaves
 
 from ..numbers import Numbers, convert
-from ..subject import NotRun
+from ..subject import as_far_as_numbers_go
 
 
 class NetworkSubject:
@@ -72,20 +72,17 @@ class NetworkSubject:
         net, before = self.net, self.net.buffers.flat.copy()
         net.count[0] = 3 - (1 if self.training else 0)
         try:
-            logits, tape = net.forward(self.x, training=self.training, **self.side)
-            value, saved = self.loss.forward(net.k, logits, self.loss.admit(logits, self.targets), tape.run)
-            value = value.copy()
-            if dvalue is None:
-                tape.release()
-                return value, {}
-            dlogits = self.loss.backward(net.k, saved, np.asarray(float(np.real(dvalue))), tape.run)
-            net.zero_grad()
-            floats = {name for name, a in named_leaves("x", self.x).items() if a.dtype.kind not in "iu"}
-            dx = net.backward(dlogits, tape, need_dx=bool(floats))
-        except (AttributeError, TypeError) as error:
-            if self.numbers not in ("fractions", "digits") or "Fraction" not in str(error):
-                raise
-            raise NotRun("fractions have no exponential and no root") from error
+            with as_far_as_numbers_go(net.dtype):
+                logits, tape = net.forward(self.x, training=self.training, **self.side)
+                value, saved = self.loss.forward(net.k, logits, self.loss.admit(logits, self.targets), tape.run)
+                value = value.copy()
+                if dvalue is None:
+                    tape.release()
+                    return value, {}
+                dlogits = self.loss.backward(net.k, saved, np.asarray(float(np.real(dvalue))), tape.run)
+                net.zero_grad()
+                floats = {name for name, a in named_leaves("x", self.x).items() if a.dtype.kind not in "iu"}
+                dx = net.backward(dlogits, tape, need_dx=bool(floats))
         finally:
             net.buffers.flat[...] = before
         leaves = {} if dx is None else named_leaves("x", dx)
