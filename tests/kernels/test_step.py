@@ -14,6 +14,7 @@ from scratchnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet_kernels import OPS
 from scratchnet_kernels.cpu.step import Model, NotEmittedError, Operation, View, build, emit
 from scratchnet_kernels.cpu.step.build import digest, folder
+from scratchnet_kernels.cpu.step.dense import rows as row_tables
 from scratchnet_kernels.cpu.step.rows import dense_row, descend_row
 
 
@@ -147,7 +148,7 @@ def test_one_row_has_the_bits_of_the_kernels(dtype, inputs, outputs):
     logits, tape = net.forward(x, training=True)
     np.testing.assert_array_equal(y, logits)
     expected_dx = net.backward(dy, tape, need_dx=True)
-    rows = tuple(np.arange(n) * step for n, step in ((1, outputs), (1, inputs), (outputs, 1), (outputs, inputs)))
+    rows = row_tables(1, inputs, outputs)
     new_W, new_b = W.copy(), b.copy()
     descend_row(x, new_W, new_b, dy, dx, lr, np.empty(outputs, dtype), rows, inputs, outputs)
     np.testing.assert_array_equal(dx, expected_dx)
@@ -158,7 +159,6 @@ def test_one_row_has_the_bits_of_the_kernels(dtype, inputs, outputs):
 @pytest.mark.parametrize("bad", [np.inf, np.nan])
 def test_a_row_without_slope_meets_an_infinite_input_as_in_the_layers(bad):
     x, W, b = np.array([[1.0, bad, 2.0]]), np.ones((2, 3)), np.ones(2)
-    rows = tuple(np.arange(n) * step for n, step in ((1, 2), (1, 3), (2, 1), (2, 3)))
-    descend_row(x, W, b, np.array([[0.0, 1.0]]), np.empty((0, 0)), 0.5, np.empty(2), rows, 3, 2)
+    descend_row(x, W, b, np.array([[0.0, 1.0]]), np.empty((0, 0)), 0.5, np.empty(2), row_tables(1, 3, 2), 3, 2)
     np.testing.assert_array_equal(np.isnan(W[0]), [False, True, False])
     np.testing.assert_array_equal(W[1], [0.5, -bad, 0])

@@ -65,10 +65,18 @@ def term(a: float, log_q: float) -> float:
     return 0.0 if a == 0 and log_q == log_q else a * log_q
 
 
-@njit(cache=True, error_model="numpy", fastmath=CONTRACT)
+@njit(cache=True, error_model="numpy")
 def _forward(
     z: Any, t: Any, w: Any, q: Any, classes: int, smoothing: float, ignore_index: int, mean: bool
 ) -> tuple[Any, Any]:
+    losses, weights = sums(z, t, w, q, classes, smoothing, ignore_index)
+    total = weights if mean else 1.0
+    return z.dtype.type(losses / total), z.dtype.type(total)
+
+
+@njit(cache=True, error_model="numpy", fastmath=CONTRACT)
+def sums(z: Any, t: Any, w: Any, q: Any, classes: int, smoothing: float, ignore_index: int) -> tuple[Any, Any]:
+    """(Σₙ lossₙ, Σₙ weightₙ) in float64, and q = softmax(z)."""
     losses, weights = 0.0, 0.0
     for n in range(t.size):
         start, label = n * classes, t[n]
@@ -87,8 +95,7 @@ def _forward(
             for c in range(classes):
                 spread += term(w[c] if w.size > 0 else 1.0, (z[start + c] - top) - log_s)
             losses -= smoothing / classes * spread
-    total = weights if mean else 1.0
-    return z.dtype.type(losses / total), z.dtype.type(total)
+    return losses, weights
 
 
 @kernel("cpu")

@@ -10,22 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from ..dense import (
-    ONE,
-    ZERO,
-    _backward,
-    _backward_parallel,
-    _forward,
-    _forward_parallel,
-    input_part,
-    parameters_part,
-)
-from .emit import Writer, emits
+from ..dense import ONE, ZERO, _forward, input_part, parameters_part
+from .emit import PARTS, Writer, emits
 from .model import Operation
 
 MODULE = "step.dense"
+PARTS |= {"dense", "dense_backward"}
 
 
 @emits("dense")
@@ -38,44 +30,60 @@ def forward(writer: Writer, operation: Operation) -> None:
     if N == 1:
         row = writer.use("step.rows", "dense_row")
         return writer.line(f"{row}({name['x']}, {name['W']}, {b}, {name['y']}, np.int64({I}), np.int64({O}))", comment)
-    rows = _rows(writer, operation)
-    threads = writer.threads(2 * N * I * O)
-    call = writer.use(MODULE, "dense_parallel" if threads else "dense")
-    given = [threads] if threads else []
-    return writer.line(f"{call}({', '.join([*given, name['x'], name['W'], b, name['y'], rows])})", comment)
+    given = name["x"], name["W"], b, name["y"], _rows(writer, operation)
+    return writer.line(f"{writer.use(MODULE, 'dense')}({', '.join(given)})", comment)
 
 
 @emits("dense_backward")
 def backward(writer: Writer, operation: Operation) -> None:
-    """dW = dyᵀ x, db = Σₙ dy, dx = dy W; or W -= lr·dW and b -= lr·db at once."""
+    """dx = dy W; then dW = dyᵀ x and db = Σₙ dy, or W -= lr·dW and b -= lr·db at once."""
+    if operation["x"].shape[0] == 1 and operation["dW"] in writer.descents:
+        return _descend_row(writer, operation)
+    rows = _rows(writer, operation)
+    name = writer.names(operation, "W", "dy", "dx") if operation["dx"] is not None else {}
+    if name:
+        given = name["W"], name["dy"], name["dx"], rows
+        writer.line(f"{writer.use(MODULE, 'dense_dx')}({', '.join(given)})", "dx = dy W")
+    if operation["dW"] in writer.descents:
+        dy, W, b, comment = _scaled(writer, operation), *_parameters(operation), "W -= lr dyᵀ x, b -= lr Σ dy"
+    else:
+        dy, W, b, comment = operation["dy"], operation["dW"], operation["db"], "dW += dyᵀ x, db += Σ dy"
+    writer.body = writer.weights
+    sums = writer.view(writer.take((operation["W"].shape[0],)), "sums", operation.path)
+    given = writer.view(operation["x"], "x", operation.path), writer.view(dy, "dy", operation.path)
+    given += writer.view(W, "W", operation.path), writer.view(b, "b", operation.path) if b else writer.absent(1)
+    return writer.line(f"{writer.use(MODULE, 'dense_dW')}(t, T, {', '.join([*given, sums, rows])})", comment)
+
+
+def _scaled(writer: Writer, operation: Operation) -> Any:
+    """-lr·dy, which is what a descent adds up."""
+    scaled = writer.take(operation["dy"].shape)
+    given = writer.view(operation["dy"], "dy", operation.path), _rate(writer, operation)
+    call = writer.use(MODULE, "descent")
+    writer.line(f"{call}({', '.join(given)}, {writer.view(scaled, 'scaled', operation.path)})", "scaled = -lr dy")
+    return scaled
+
+
+def _parameters(operation: Operation) -> list[Any]:
+    """W and b themselves, in the places of their gradients: the two stores have one layout."""
+    return [grad and replace(grad, store="parameters") for grad in (operation["dW"], operation["db"])]
+
+
+def _rate(writer: Writer, operation: Operation) -> str:
+    return f"np.{writer.model.dtype}(lr[s] * {writer.descents[operation['dW']]!r})"
+
+
+def _descend_row(writer: Writer, operation: Operation) -> None:
+    """One sample: everything at once, and rows of W without a gradient are not touched."""
     name = writer.names(operation, "x", "W", "dy", "dx")
-    (N, I), O = operation["x"].shape, operation["W"].shape[0]  # noqa: E741
-    dx = name.get("dx") or writer.absent(2)
-    path = operation.path.replace(".", "_")
-    rows, scratch = _rows(writer, operation), writer.take((O,), f"sums{path}")
-    given = [name["x"], name["W"], name["dy"]]
-    input_too = "dx = dy W, " if "dx" in name else ""
-    if operation["dW"] not in writer.descents:
-        name |= writer.names(operation, "dW", "db")
-        threads = writer.threads((4 if input_too else 2) * N * I * O)
-        call = writer.use(MODULE, "dense_backward_parallel" if threads else "dense_backward")
-        given += [name["dW"], name.get("db") or writer.absent(1), dx, scratch, rows]
-        given = [threads, *given] if threads else given
-        return writer.line(f"{call}({', '.join(given)})", f"{input_too}dW += dyᵀ x, db += Σ dy")
-    b = writer.absent(1)
-    if operation["db"] is not None:
-        b = writer.view(replace(operation["db"], store="parameters"), "b", operation.path)  # one layout
-    rate = f"np.{writer.model.dtype}(lr[s] * {writer.descents[operation['dW']]!r})"
-    given = [name["x"], name["W"], b, name["dy"], dx, rate]
-    comment = f"{input_too}W -= lr dyᵀ x, b -= lr Σ dy"
-    if N == 1:
-        call = writer.use("step.rows", "descend_row")
-        given += [scratch, rows, f"np.int64({I})", f"np.int64({O})"]
-        return writer.line(f"{call}({', '.join(given)})", comment)
-    given += [writer.take((N, O), f"scaled{path}"), scratch, rows]
-    threads = writer.threads(2 * N * I * O)
-    call = writer.use(MODULE, "descend_parallel" if threads else "descend")
-    return writer.line(f"{call}({', '.join([threads, *given] if threads else given)})", comment)
+    (_, I), O = operation["x"].shape, operation["W"].shape[0]  # noqa: E741
+    b = _parameters(operation)[1]
+    given = [name["x"], name["W"], writer.view(b, "b", operation.path) if b else writer.absent(1), name["dy"]]
+    scratch = writer.view(writer.take((O,)), "sums", operation.path)
+    given += [name.get("dx") or writer.absent(2), _rate(writer, operation), scratch, _rows(writer, operation)]
+    comment = f"{'dx = dy W, ' if 'dx' in name else ''}W -= lr dyᵀ x, b -= lr dy"
+    call = writer.use("step.rows", "descend_row")
+    writer.line(f"{call}({', '.join(given)}, np.int64({I}), np.int64({O}))", comment)
 
 
 def _rows(writer: Writer, operation: Operation) -> str:
@@ -86,88 +94,35 @@ def _rows(writer: Writer, operation: Operation) -> str:
 
 @njit(cache=True)
 def rows(N: Any, I: Any, O: Any) -> Any:  # noqa: E741
-    """The first elements of the rows of dy (N, O), x (N, I), dyᵀ and W (O, I)."""
-    return np.arange(N) * O, np.arange(N) * I, np.arange(O) * 1, np.arange(O) * I
+    """The first elements of the rows of dy (N, O), x (N, I), dyᵀ and W (O, I), one table behind the other."""
+    return np.concatenate((np.arange(N) * O, np.arange(N) * I, np.arange(O) * 1, np.arange(O) * I))
 
 
 @njit(cache=True)
 def dense(x: Any, W: Any, b: Any, y: Any, rows: Any) -> None:
-    """One thread's y = x Wᵀ + b."""
+    """y = x Wᵀ + b."""
     (N, I), O = x.shape, W.shape[0]  # noqa: E741
-    _forward(ZERO, ONE, x.reshape(-1), W.reshape(-1), b, y.reshape(-1), rows[3], N, I, O)
+    _forward(ZERO, ONE, x.reshape(-1), W.reshape(-1), b, y.reshape(-1), rows[-O:], N, I, O)
 
 
 @njit(cache=True)
-def dense_parallel(T: Any, x: Any, W: Any, b: Any, y: Any, rows: Any) -> None:
-    """y = x Wᵀ + b on T threads."""
-    if T == 1:
-        dense(x, W, b, y, rows)
-    else:
-        (N, I), O = x.shape, W.shape[0]  # noqa: E741
-        _forward_parallel(T, x.reshape(-1), W.reshape(-1), b, y.reshape(-1), rows[3], N, I, O)
+def dense_dx(W: Any, dy: Any, dx: Any, rows: Any) -> None:
+    """dx = dy W."""
+    (N, O), I = dy.shape, W.shape[1]  # noqa: E741
+    input_part(ZERO, ONE, W.reshape(-1), dy.reshape(-1), dx.reshape(-1), rows[-2 * O : -O], rows[-O:], N, I, O)
 
 
 @njit(cache=True)
-def dense_backward(x: Any, W: Any, dy: Any, dW: Any, db: Any, dx: Any, scratch: Any, rows: Any) -> None:
-    """One thread's dW += dyᵀ x, db += Σₙ dy, dx = dy W."""
-    (N, I), O = x.shape, W.shape[0]  # noqa: E741
-    _backward(ZERO, ONE, x.reshape(-1), W.reshape(-1), dy.reshape(-1), dW.reshape(-1), db, dx.reshape(-1), scratch,
-              rows[0], rows[1], rows[2], rows[3], N, I, O)  # fmt: skip
+def dense_dW(t: Any, T: Any, x: Any, dy: Any, dW: Any, db: Any, scratch: Any, rows: Any) -> None:  # noqa: N802
+    """Thread t's part of dW += dyᵀ x, db += Σₙ dy."""
+    (N, I), O = x.shape, dy.shape[1]  # noqa: E741
+    flat_x, flat_dy, flat_dW = x.reshape(-1), dy.reshape(-1), dW.reshape(-1)  # noqa: N806
+    parameters_part(t, T, flat_x, flat_dy, flat_dW, db, scratch, rows[:N], rows[N : 2 * N], N, I, O)
 
 
 @njit(cache=True)
-def dense_backward_parallel(
-    T: Any, x: Any, W: Any, dy: Any, dW: Any, db: Any, dx: Any, scratch: Any, rows: Any
-) -> None:
-    """The same on T threads."""
-    if T == 1:
-        dense_backward(x, W, dy, dW, db, dx, scratch, rows)
-    else:
-        (N, I), O = x.shape, W.shape[0]  # noqa: E741
-        _backward_parallel(T, x.reshape(-1), W.reshape(-1), dy.reshape(-1), dW.reshape(-1), db, dx.reshape(-1),
-                           scratch, rows[0], rows[1], rows[2], rows[3], N, I, O)  # fmt: skip
-
-
-@njit(cache=True)
-def _part(t: Any, T: Any, x: Any, W: Any, b: Any, dy: Any, dx: Any, scratch: Any, rows: Any) -> None:
-    """Thread t's part of dx where there is one, else of W and b: they must not change while others compute dx."""
-    (N, I), O = x.shape, W.shape[0]  # noqa: E741
-    if dx.size > 0:
-        input_part(t, T, W.reshape(-1), dy.reshape(-1), dx.reshape(-1), rows[2], rows[3], N, I, O)
-    else:
-        parameters_part(t, T, x.reshape(-1), dy.reshape(-1), W.reshape(-1), b, scratch, rows[0], rows[1], N, I, O)
-
-
-@njit(cache=True, parallel=True)
-def _part_parallel(T: Any, x: Any, W: Any, b: Any, dy: Any, dx: Any, scratch: Any, rows: Any) -> None:
-    for t in prange(T):
-        _part(np.int64(t), T, x, W, b, dy, dx, scratch, rows)
-
-
-@njit(cache=True)
-def _scale(dy: Any, lr: Any, scaled: Any) -> None:
+def descent(dy: Any, lr: Any, scaled: Any) -> None:
+    """scaled = -lr·dy."""
+    dy, scaled = dy.reshape(-1), scaled.reshape(-1)
     for i in range(dy.size):
         scaled[i] = -lr * dy[i]
-
-
-@njit(cache=True)
-def descend(x: Any, W: Any, b: Any, dy: Any, dx: Any, lr: Any, scaled: Any, scratch: Any, rows: Any) -> None:
-    """One thread's dx = dy W, then W -= lr·dyᵀ x and b -= lr·Σₙ dy."""
-    if dx.size > 0:
-        _part(ZERO, ONE, x, W, b, dy, dx, scratch, rows)
-    _scale(dy.reshape(-1), lr, scaled.reshape(-1))
-    _part(ZERO, ONE, x, W, b, scaled, dx[:0], scratch, rows)
-
-
-@njit(cache=True)
-def descend_parallel(
-    T: Any, x: Any, W: Any, b: Any, dy: Any, dx: Any, lr: Any, scaled: Any, scratch: Any, rows: Any
-) -> None:
-    """The same on T threads."""
-    if T == 1:
-        descend(x, W, b, dy, dx, lr, scaled, scratch, rows)
-    else:
-        if dx.size > 0:
-            _part_parallel(T, x, W, b, dy, dx, scratch, rows)
-        _scale(dy.reshape(-1), lr, scaled.reshape(-1))
-        _part_parallel(T, x, W, b, scaled, dx[:0], scratch, rows)

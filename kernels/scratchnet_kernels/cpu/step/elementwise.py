@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .emit import Writer, emits
+from .emit import PARTS, Writer, emits
 from .model import Operation, View
 
 CORES = {  # by op: the file of its kernel, and what its cores are called there
@@ -18,6 +18,7 @@ CORES = {  # by op: the file of its kernel, and what its cores are called there
     "square": ("square", ""),
 }
 ALL = {op + direction: (op, direction) for op in CORES for direction in ("", "_backward")}
+PARTS |= set(ALL)
 
 
 @emits(*ALL)

@@ -105,6 +105,6 @@ def _descend(x: Any, dy: Any, W: Any, b: Any, rate: Any, I: Any, O: Any) -> None
 def descend_row(x: Any, W: Any, b: Any, dy: Any, dx: Any, lr: Any, scratch: Any, rows: Any, I: Any, O: Any) -> None:  # noqa: E741  # fmt: skip
     """dx = dy W, then W -= lr·dyᵀ x and b -= lr·dy, for x (1, I), dy (1, O)."""
     if dx.size > 0:
-        input_part(ZERO, ONE, W.reshape(-1), dy.reshape(-1), dx.reshape(-1), rows[2], rows[3], ONE, I, O)
+        input_part(ZERO, ONE, W.reshape(-1), dy.reshape(-1), dx.reshape(-1), rows[-2 * O : -O], rows[-O:], ONE, I, O)
     scratch[0] = -lr
     _descend(x.reshape(-1), dy.reshape(-1), W.reshape(-1), b, scratch, I, O)

@@ -1,9 +1,15 @@
-"""SGD in a step: one pass over what the backward has not changed already."""
+"""SGD in a step: one pass over what the backward has not changed already, which also clears the gradients."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from numba import njit
+
+from ..sgd import _momentum, _plain
 from .emit import Writer, emits
 from .model import Operation
+from .update import CHUNK, stretches
 
 
 @emits("sgd")
@@ -11,14 +17,29 @@ def sgd(writer: Writer, operation: Operation) -> None:
     """d = g + decay·p;  v = momentum·v + d;  p -= lr·v, or lr·(d + momentum·v) with Nesterov."""
     if writer.descents:
         return None
-    p, g = (f"{store}[{operation['p'].start}:{operation['p'].stop}]" for store in ("parameters", "gradients"))
-    rate = f"np.{writer.model.dtype}(lr[s] * {operation['lr_scale']!r})"
-    one, decay = writer.number(1.0), writer.number(operation["weight_decay"])
-    if operation["v"] is not None:
-        v = f"velocity[{operation['p'].start}:{operation['p'].stop}]"
-        given = [p, g, v, one, decay, rate, writer.number(operation["momentum"]), writer.number(operation["nesterov"])]
-        return writer.line(f"{writer.use('sgd', '_momentum', 'momentum')}({', '.join(given)})", "v = μ v + d")
-    threads = writer.threads(16 * operation["p"].size)
-    call = writer.use("sgd", "_plain_parallel", "sgd_parallel") if threads else writer.use("sgd", "_plain", "sgd")
-    given = [*([threads] if threads else []), p, g, one, decay, rate]
-    return writer.line(f"{call}({', '.join(given)})", "p -= lr (g + decay p)")
+    settings = [writer.number(operation["weight_decay"])]
+    settings += [f"np.{writer.model.dtype}(lr[s] * {operation['lr_scale']!r})"]
+    if operation["v"] is None:
+        given = [*stretches(writer, operation, "p", "g"), *settings]
+        return writer.line(f"{writer.use('step.sgd', 'descend')}({', '.join(given)})", "p -= lr (g + decay p), g = 0")
+    given = [*stretches(writer, operation, "p", "g", "v"), *settings]
+    given += [writer.number(operation["momentum"]), writer.number(operation["nesterov"])]
+    return writer.line(f"{writer.use('step.sgd', 'momentum')}({', '.join(given)})", "v = μ v + d, p -= lr v, g = 0")
+
+
+@njit(cache=True)
+def descend(p: Any, g: Any, decay: Any, lr: Any) -> None:
+    """A step of plain descent; g = 0."""
+    for i in range(0, p.size, CHUNK):
+        part = g[i : i + CHUNK]
+        _plain(p[i : i + CHUNK], part, p.dtype.type(1), decay, lr)
+        part[:] = 0
+
+
+@njit(cache=True)
+def momentum(p: Any, g: Any, v: Any, decay: Any, lr: Any, momentum: Any, nesterov: Any) -> None:
+    """A step with momentum; g = 0."""
+    for i in range(0, p.size, CHUNK):
+        part = g[i : i + CHUNK]
+        _momentum(p[i : i + CHUNK], part, v[i : i + CHUNK], p.dtype.type(1), decay, lr, momentum, nesterov)
+        part[:] = 0

@@ -1,14 +1,18 @@
-"""The module of a step: its sections in order, as text."""
+"""The module of a step: its functions, as text."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from .emit import Writer, write
+from .._products import ROWS
+from .._threads import WORK
+from .emit import Body, Writer
 from .gather import write_gather
 from .model import Model
+from .update import CACHE_LINE
 
 WIDTH = 120
+COMPILED = '@njit(cache=True, nogil=True, error_model="numpy"'
 
 
 class Source(NamedTuple):
@@ -23,26 +27,13 @@ def emit(model: Model) -> Source:
     """Write a step down. Raises NotEmittedError where something cannot be."""
     writer = Writer(model)
     write_gather(writer)
-    sections = [("forward", model.forward), ("loss", model.loss), ("backward", model.backward), ("step", model.update)]
-    for title, operations in sections:
-        before = len(writer.body)
-        if title == "backward" and not writer.descents:
-            writer.body.append("gradients[:] = 0")
-        write(writer, operations)
-        if len(writer.body) > before:
-            writer.body[before:before] = ["", f"# {title}"]
-    parameters = ["images", "targets", "order", "scale", "shift", "lr", "begun", "threads"]
-    parameters += ["parameters", "gradients", *model.slots, "memory", "losses", "hits"]
-    steps = [
-        "for s in range(lr.size):",
-        f"    index = order[{model.batch_size} * s : {model.batch_size} * (s + 1)]",
-        *[f"    {line}" if line else "" for line in writer.body],
-        "",
-        f"    losses[s] = {writer.value}",
-        f"    hits[0] += {writer.hits}",
-    ]
-    if model.targets.store == "labels":
-        writer.setup["labels"].insert(0, f"labels = np.empty({model.targets.size}, np.int64)")
+    writer.write("forward", writer.samples, model.forward)
+    writer.write("loss", writer.samples, model.loss)
+    writer.write("backward", writer.samples, model.backward)
+    writer.write("step", writer.update, model.update)
+    functions = _parts(writer) if writer.parts else []
+    functions += _run(writer)
+    imports = _imports(writer)
     lines = [
         f'"""A training step on {model.batch_size} sample{"s" * (model.batch_size > 1)} of {model.dtype}.',
         "",
@@ -52,19 +43,117 @@ def emit(model: Model) -> Source:
         '"""',
         "",
         "import numpy as np",
-        "from numba import njit",
+        f"from numba import njit{', prange' * writer.parts}",
         "",
-        *_imports(writer),
-        *("", ""),
-        '@njit(cache=True, nogil=True, error_model="numpy")',
-        *_wrapped(f"def run({', '.join(parameters)}):", 0),
-        '    """As many steps as `lr` has rates, on the samples numbered `order`; `begun` were made before."""',
+        *imports,
+        *functions,
     ]
-    for store in ("parameters", "gradients", "labels", "memory", "constants"):
-        lines += [f"    {line}" for line in writer.setup[store]]
-    for line in steps:
-        lines += _wrapped(line, 4) if line else [""]
     return Source("\n".join(lines) + "\n", writer.memory, model.slots)
+
+
+DATA = ("images", "targets", "order", "scale", "shift", "lr", "begun")
+
+
+def _given(writer: Writer) -> dict[str, tuple[str, ...]]:
+    """What every function is given, in a few tuples: the data, the flat stores, the constants."""
+    labels = ("labels",) * (writer.model.targets.store == "labels")
+    stores = ("parameters", "gradients", *writer.model.slots, "memory", *labels)
+    constants = {"constants": tuple(sorted(writer.constants))} if writer.constants else {}
+    return {"data": DATA, "stores": stores} | constants
+
+
+def _unpacked(writer: Writer) -> list[str]:
+    return [f"{', '.join(names)}{',' * (len(names) == 1)} = {group}" for group, names in _given(writer).items()]
+
+
+def _run(writer: Writer) -> list[str]:
+    """The function that makes the steps."""
+    model, N = writer.model, writer.model.batch_size  # noqa: N806
+    parameters = [*DATA, "threads", "parameters", "gradients", *model.slots, "memory", "losses", "hits"]
+    lines = _definition(
+        "run", parameters, "As many steps as `lr` has rates, on the samples numbered `order`; `begun` were made before."
+    )
+    head = [f"labels = np.empty({model.targets.size}, np.int64)"] if model.targets.store == "labels" else []
+    head += [f"{name} = {source}" for name, source in sorted(writer.constants.items())]
+    head += _setup(writer.run)
+    if not writer.descents:
+        head += ["gradients[:] = 0"]
+    steps = [f"index = order[{N} * s : {N} * (s + 1)]"]
+    if not writer.descents and _left_over(model):
+        steps += ["gradients[:] = 0  # the optimizer passes over some of them only"]
+    steps += [f"total = {writer.total}"]
+    if writer.parts:
+        head += [f"{group} = {', '.join(names)}{',' * (len(names) == 1)}" for group, names in _given(writer).items()]
+        head += ["values, rights = np.zeros(threads), np.zeros(threads, np.int64)"]
+        given = ", ".join(_given(writer))
+        steps += [f"T = max(1, min(threads, {_flops(model, 'samples') // WORK}, {N // ROWS}))"]
+        steps += [f"samples_on_threads(T, s, total, values, rights, {given})"]
+        value, hits = "values[:T].sum()", "rights[:T].sum()"
+    else:
+        if any("(t, T, " in line for line in writer.run.lines):
+            head += ["t, T = np.int64(0), np.int64(1)"]
+        steps += [*writer.run.lines, ""]
+        value, hits = writer.value, writer.hits
+    steps += [f"losses[s] = np.{model.dtype}({value} / total)", f"hits[0] += {hits}"]
+    for name, body in (("weights", writer.weights), ("update", writer.update)):
+        if writer.parts and body.lines:
+            steps += [f"{name}_on_threads(max(1, min(threads, {_flops(model, name) // WORK})), s, {given})"]
+    return lines + _indented(head, 4) + ["    for s in range(lr.size):"] + _indented(steps, 8)
+
+
+def _left_over(model: Model) -> bool:
+    """Whether there are gradients that the optimizer does not pass over, and so does not clear."""
+    passed = [operation["g"] for operation in model.update]
+    views = [v for operation in model.backward for v in operation.views.values() if v.store == "gradients"]
+    return not all(any(p.start <= view.start and view.stop <= p.stop for p in passed) for view in views)
+
+
+def _flops(model: Model, part: str) -> int:
+    """The arithmetic of a part: the backward's is half in dx and half in the weights."""
+    if part == "update":
+        return 16 * sum(operation["p"].size for operation in model.update)
+    backward = sum(operation.flops for operation in model.backward if operation.path) // 2
+    if part == "weights":
+        return backward
+    none = sum(o.flops // 2 for o in model.backward if "dx" in o.views) - backward
+    return sum(operation.flops for operation in model.forward + model.loss + model.backward) - backward + min(0, none)
+
+
+def _parts(writer: Writer) -> list[str]:
+    """What the threads run, and what hands it out to them."""
+    N, given = writer.model.batch_size, list(_given(writer))  # noqa: N806
+    lines = _definition("samples", ["n0", "n1", "s", "total", *given], "Samples n0 to n1 of a step: (loss, hits).")
+    lines += _indented([*_unpacked(writer), f"index = order[{N} * s + n0 : {N} * s + n1]"], 4)
+    lines += _indented([*_setup(writer.samples), "", *writer.samples.lines, ""], 4)
+    lines += [f"    return {writer.value}, {writer.hits}"]
+    lines += _definition("samples_on_threads", ["T", "s", "total", "values", "rights", *given], "", parallel=True)
+    lines += [f"        n0, n1 = {writer.use('_threads', 'share')}(np.int64(t), T, {N}, {ROWS})"]
+    lines += [f"        values[t], rights[t] = samples(n0, n1, s, total, {', '.join(given)})"]
+    for name, body, what in (
+        ("weights", writer.weights, "sums over all samples"),
+        ("update", writer.update, "optimizer's pass over the parameters"),
+    ):
+        if body.lines:
+            lines += _definition(name, ["t", "T", "s", *given], f"Thread t's part of the {what}.")
+            lines += _indented([*_unpacked(writer), *_setup(body), *body.lines], 4)
+            lines += _definition(f"{name}_on_threads", ["T", "s", *given], "", parallel=True)
+            lines += [f"        {name}(np.int64(t), T, s, {', '.join(given)})"]
+    return lines
+
+
+def _definition(name: str, parameters: list[str], what: str, *, parallel: bool = False) -> list[str]:
+    """The head of a function; of a parallel one, as far as into its loop over threads."""
+    lines = ["", "", COMPILED + ", parallel=True" * parallel + ")"]
+    lines += _wrapped(f"def {name}({', '.join(parameters)}):", 0)
+    return lines + (["    for t in prange(T):"] if parallel else [f'    """{what}"""'])
+
+
+def _setup(body: Body) -> list[str]:
+    return [line for store in ("parameters", "gradients", "labels", "memory") for line in body.setup[store]]
+
+
+def _indented(lines: list[str], indent: int) -> list[str]:
+    return [piece for line in lines for piece in (_wrapped(" " * indent + line, 0) if line else [""])]
 
 
 def _wrapped(line: str, indent: int) -> list[str]:
