@@ -18,6 +18,7 @@ from .loss import Loss
 from .optimizer_state import HasSlots, OptimizerState
 from .plan import Plan
 from .record import record
+from .replay import Replays
 from .run import Pool, Run
 from .sequential import Sequential
 from .step_model import Stepper
@@ -102,6 +103,7 @@ class Network:
         self.views = Views(self.parameters.views | self.buffers.views)
         self.pool = Pool()
         self._spent: list[Array] = []
+        self._replays = Replays(self.program, self.pool)
 
     def __repr__(self) -> str:
         rows = [f"Network(  # {self.input_shape} -> {self.output_shape}, {self.parameter_count:,} parameters"]
@@ -134,11 +136,22 @@ class Network:
         self._reclaim()
         if training:
             self.count += 1
-        run = Run(self.pool, training=training, count=self.count, seed=self.seed, side=side)
-        tape = Tape(self.k, run, self.parameters.version, self._spent)  # made first: an error gives its memory back
+        replay = self._replays.of(x, training=training, plain=not side)
+        pool = replay.memory if replay is not None and not replay.ready else self.pool
+        run = Run(pool, training=training, count=self.count, seed=self.seed, side=side)
+        # made first: an error gives its memory back
+        tape = Tape(self.k, run, self.parameters.version, self._spent, replay)
         try:
             x = map_leaves(cast, x, self.in_kind, self.dtype, run)
-            logits, tape.saved = self.program.forward(self.k, self.views, x, run)
+            if replay is not None and replay.ready:
+                logits = replay.forward.play(x)
+                tape.keep(x)
+            else:
+                k: Any = self.k if replay is None else replay.trace(self.k, run, replay.forward)
+                logits, saved = self.program.forward(k, self.views, x, run)
+                tape.keep(x, saved)
+                if replay is not None:
+                    replay.seal_forward(x, logits, saved, run.updates)
             check_side(run.side)
         except BaseException:
             if training:
@@ -146,7 +159,7 @@ class Network:
             raise
         tape.logits_shape = logits.shape
         if training:
-            for name, new in run.updates.items():
+            for name, new in (run if replay is None else replay).updates.items():
                 self.k.copy(new, self.buffers.views[name])
         return logits, tape
 
@@ -172,7 +185,14 @@ class Network:
         tape.check(self._spent, self.parameters.version)
         check_cotangent(dlogits, tape.logits_shape, self.dtype)
         tape.run.need_dx = need_dx
-        dx = self.program.backward(self.k, self.views, self.gradients.views, tape.saved, dlogits, tape.run)
+        replay = tape.replay
+        if replay is not None and replay.ready and not need_dx:
+            dx = replay.backward.play(tape.x, dlogits)
+        else:
+            k: Any = self.k if replay is None or need_dx else replay.trace(self.k, tape.run, replay.backward)
+            dx = self.program.backward(k, self.views, self.gradients.views, tape.saved, dlogits, tape.run)
+            if k is not self.k:
+                replay.seal_backward(tape.x, dlogits, dx)
         if not keep:
             tape.release()
         return dx

@@ -52,6 +52,16 @@ class Pool:
                 self._free.setdefault(slab.dtype, {}).setdefault(slab.size, []).append(slab)
 
 
+def blame(error: Exception, path: str, culprit: object) -> None:
+    """Make an error say in which layer it arose, unless it says so already."""
+    if not isinstance(error, ScratchnetError):
+        if not getattr(error, "__notes__", None):
+            error.add_note(f"in layer {path}, {culprit!r}")
+    elif error.layer is None:
+        error.layer = path
+        error.where = f"layer {path}" + (f", {error.where}" if error.where else "")
+
+
 class SideInputs(dict[str, Array]):
     """Side inputs by name. Remembers which were asked for, so that a misspelt one is not passed over in silence."""
 
@@ -142,14 +152,8 @@ class Run:
         self.path, self.need_dx, self._scratch = (f"{self.path}.{name}" if self.path else name), need_dx, []
         try:
             return method(k, *[a.scope(name) if isinstance(a, Views) else a for a in args], self)
-        except ScratchnetError as error:
-            if error.layer is None:
-                error.layer = self.path
-                error.where = f"layer {self.path}" + (f", {error.where}" if error.where else "")
-            raise
         except Exception as error:
-            if not getattr(error, "__notes__", None):
-                error.add_note(f"in layer {self.path}, {getattr(method, '__self__', method)!r}")
+            blame(error, self.path, getattr(method, "__self__", method))
             raise
         finally:
             if self._recorder is None:

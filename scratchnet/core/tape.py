@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .errors import TapeError
+from .replay import Replay
 from .run import Run
 from .types import Array, Shape
 
@@ -19,14 +20,27 @@ class Tape:
     and dx stay valid until then.
     """
 
-    def __init__(self, k: OpTable, run: Run, version: int, spent: list[Array]) -> None:
+    def __init__(self, k: OpTable, run: Run, version: int, spent: list[Array], replay: Replay | None = None) -> None:
         self.k = k
         self.run = run
-        self.saved: Any = None
+        self.replay = replay
+        self._saved: Any = None
+        self.x: Any = None  # what the layers were given
         self.logits_shape: Shape = ()
         self.spent = False
         self._version = version  # of the parameters at the forward
         self._returns = spent  # where the network collects slabs for its next forward
+
+    @property
+    def saved(self) -> Any:
+        """What each layer saved."""
+        if self._saved is None and self.replay is not None and not self.spent:
+            self._saved = self.replay.saved(self.x)
+        return self._saved
+
+    def keep(self, x: Any, saved: Any = None) -> None:
+        """Take what a forward leaves: what the layers were given, and what they saved unless it was replayed."""
+        self.x, self._saved = x, saved
 
     def check(self, run_owner: list[Array], version: int) -> None:
         """Raise TapeError unless this tape can go through a backward now."""
@@ -47,9 +61,11 @@ class Tape:
         """Give the memory back. Idempotent."""
         if not self.spent:
             self.spent = True
+            if self.replay is not None:
+                self.replay.release(self.run.leased, self._returns)
             self._returns.extend(self.run.leased)
             self.run.leased.clear()
-            self.saved = None
+            self._saved = self.x = None
 
     def __del__(self) -> None:
         self.release()

@@ -197,7 +197,21 @@ def _apart(model: Model) -> bool:
 
 RESERVED = {
     *("images", "targets", "order", "scale", "shift", "lr", "begun", "threads", "losses", "hits", "s", "n", "index"),
-    *("parameters", "gradients", "memory", "labels", "run", "np", "njit", "prange", "share", "value", "total", "t", "T"),
+    *(
+        "parameters",
+        "gradients",
+        "memory",
+        "labels",
+        "run",
+        "np",
+        "njit",
+        "prange",
+        "share",
+        "value",
+        "total",
+        "t",
+        "T",
+    ),
     *("samples", "weights", "update", "values", "rights", "n0", "n1", "start", "stop", "data", "stores", "constants"),
 }
 
