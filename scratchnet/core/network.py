@@ -189,10 +189,11 @@ class Network:
         if replay is not None and replay.ready and not need_dx:
             dx = replay.backward.play(tape.x, dlogits)
         else:
-            k: Any = self.k if replay is None or need_dx else replay.trace(self.k, tape.run, replay.backward)
+            traced = None if need_dx else replay
+            k: Any = self.k if traced is None else traced.trace(self.k, tape.run, traced.backward)
             dx = self.program.backward(k, self.views, self.gradients.views, tape.saved, dlogits, tape.run)
-            if k is not self.k:
-                replay.seal_backward(tape.x, dlogits, dx)
+            if traced is not None:
+                traced.seal_backward(tape.x, dlogits, dx)
         if not keep:
             tape.release()
         return dx

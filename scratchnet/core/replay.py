@@ -24,7 +24,7 @@ from scratchnet_kernels.workspace import poison
 from .composite import Composite
 from .layer import Layer
 from .run import Pool, blame
-from .types import Array, Leaves, Shape, structured
+from .types import Array, Leaves, Shape, map_leaves, structured
 
 if TYPE_CHECKING:
     from .run import Run
@@ -195,20 +195,19 @@ def _marked(saved: Any, x: Array) -> Any:
     """`saved` with a Place wherever it holds x."""
     if isinstance(saved, np.ndarray):
         return Place(saved.shape) if np.may_share_memory(saved, x) else saved
-    if not isinstance(saved, tuple):
-        return saved
-    parts = [_marked(part, x) for part in saved]
-    return saved._make(parts) if structured(saved) else tuple(parts)
+    return _mapped(_marked, saved, x)
 
 
 def _filled(saved: Any, x: Array) -> Any:
     """The inverse of `_marked`, for another x."""
-    if isinstance(saved, Place):
-        return x.reshape(saved.shape)
-    if not isinstance(saved, tuple):
-        return saved
-    parts = [_filled(part, x) for part in saved]
-    return saved._make(parts) if structured(saved) else tuple(parts)
+    return x.reshape(saved.shape) if isinstance(saved, Place) else _mapped(_filled, saved, x)
+
+
+def _mapped(function: Callable[[Any, Array], Any], saved: Any, x: Array) -> Any:
+    """The function of what a tuple holds, in a tuple of the same kind; anything else as it is."""
+    if structured(saved):
+        return map_leaves(function, saved, x)
+    return tuple(function(part, x) for part in saved) if isinstance(saved, tuple) else saved
 
 
 class Replays:

@@ -6,9 +6,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba import njit
-from numba.core import cgutils, types
+from numba.core import types
 
-from .simd import intrinsic
+from .simd import cgutils, intrinsic
 
 LINE = 64  # bytes that come at once
 I32 = ir.IntType(32)

@@ -42,17 +42,17 @@ def backward(writer: Writer, operation: Operation) -> None:
     rows = _rows(writer, operation)
     name = writer.names(operation, "W", "dy", "dx") if operation["dx"] is not None else {}
     if name:
-        given = name["W"], name["dy"], name["dx"], rows
-        writer.line(f"{writer.use(MODULE, 'dense_dx')}({', '.join(given)})", "dx = dy W")
+        given = ", ".join((name["W"], name["dy"], name["dx"], rows))
+        writer.line(f"{writer.use(MODULE, 'dense_dx')}({given})", "dx = dy W")
     if operation["dW"] in writer.descents:
         dy, W, b, comment = _scaled(writer, operation), *_parameters(operation), "W -= lr dyᵀ x, b -= lr Σ dy"
     else:
         dy, W, b, comment = operation["dy"], operation["dW"], operation["db"], "dW += dyᵀ x, db += Σ dy"
     writer.body = writer.weights
     sums = writer.view(writer.take((operation["W"].shape[0],)), "sums", operation.path)
-    given = writer.view(operation["x"], "x", operation.path), writer.view(dy, "dy", operation.path)
-    given += writer.view(W, "W", operation.path), writer.view(b, "b", operation.path) if b else writer.absent(1)
-    return writer.line(f"{writer.use(MODULE, 'dense_dW')}(t, T, {', '.join([*given, sums, rows])})", comment)
+    arrays = [writer.view(view, role, operation.path) for role, view in (("x", operation["x"]), ("dy", dy), ("W", W))]
+    arrays += [writer.view(b, "b", operation.path) if b else writer.absent(1), sums, rows]
+    return writer.line(f"{writer.use(MODULE, 'dense_dW')}(t, T, {', '.join(arrays)})", comment)
 
 
 def _scaled(writer: Writer, operation: Operation) -> Any:
@@ -113,10 +113,10 @@ def dense_dx(W: Any, dy: Any, dx: Any, rows: Any) -> None:
 
 
 @njit(cache=True)
-def dense_dW(t: Any, T: Any, x: Any, dy: Any, dW: Any, db: Any, scratch: Any, rows: Any) -> None:  # noqa: N802
+def dense_dW(t: Any, T: Any, x: Any, dy: Any, dW: Any, db: Any, scratch: Any, rows: Any) -> None:
     """Thread t's part of dW += dyᵀ x, db += Σₙ dy."""
     (N, I), O = x.shape, dy.shape[1]  # noqa: E741
-    flat_x, flat_dy, flat_dW = x.reshape(-1), dy.reshape(-1), dW.reshape(-1)  # noqa: N806
+    flat_x, flat_dy, flat_dW = x.reshape(-1), dy.reshape(-1), dW.reshape(-1)
     parameters_part(t, T, flat_x, flat_dy, flat_dW, db, scratch, rows[:N], rows[N : 2 * N], N, I, O)
 
 

@@ -172,7 +172,7 @@ PARTS: set[str] = set()
 
 def in_parts(model: Model) -> bool:
     """Whether a step is worth more than one thread, and made of ops that fall into parts."""
-    N = model.batch_size  # noqa: N806
+    N = model.batch_size
     operations = model.forward + model.loss + model.backward
     batched = all(
         view.shape[:1] in ((), (N,))

@@ -9,7 +9,6 @@ from .._threads import WORK
 from .emit import Body, Writer
 from .gather import write_gather
 from .model import Model
-from .update import CACHE_LINE
 
 WIDTH = 120
 COMPILED = '@njit(cache=True, nogil=True, error_model="numpy"'
@@ -68,7 +67,7 @@ def _unpacked(writer: Writer) -> list[str]:
 
 def _run(writer: Writer) -> list[str]:
     """The function that makes the steps."""
-    model, N = writer.model, writer.model.batch_size  # noqa: N806
+    model, N = writer.model, writer.model.batch_size
     parameters = [*DATA, "threads", "parameters", "gradients", *model.slots, "memory", "losses", "hits"]
     lines = _definition(
         "run", parameters, "As many steps as `lr` has rates, on the samples numbered `order`; `begun` were made before."
@@ -111,17 +110,17 @@ def _left_over(model: Model) -> bool:
 def _flops(model: Model, part: str) -> int:
     """The arithmetic of a part: the backward's is half in dx and half in the weights."""
     if part == "update":
-        return 16 * sum(operation["p"].size for operation in model.update)
+        return 16 * sum(operation.views["p"].size for operation in model.update)
     backward = sum(operation.flops for operation in model.backward if operation.path) // 2
     if part == "weights":
         return backward
-    none = sum(o.flops // 2 for o in model.backward if "dx" in o.views) - backward
-    return sum(operation.flops for operation in model.forward + model.loss + model.backward) - backward + min(0, none)
+    dx = sum(operation.flops for operation in model.backward if operation.path and "dx" in operation.views) // 2
+    return sum(operation.flops for operation in model.forward + model.loss) + dx
 
 
 def _parts(writer: Writer) -> list[str]:
     """What the threads run, and what hands it out to them."""
-    N, given = writer.model.batch_size, list(_given(writer))  # noqa: N806
+    N, given = writer.model.batch_size, list(_given(writer))
     lines = _definition("samples", ["n0", "n1", "s", "total", *given], "Samples n0 to n1 of a step: (loss, hits).")
     lines += _indented([*_unpacked(writer), f"index = order[{N} * s + n0 : {N} * s + n1]"], 4)
     lines += _indented([*_setup(writer.samples), "", *writer.samples.lines, ""], 4)
