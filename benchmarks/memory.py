@@ -78,10 +78,9 @@ def child(model: str, data: str, trains: bool, o: argparse.Namespace, env: dict[
 def example(model: str, data: str, o: argparse.Namespace, env: dict[str, str], folder: str) -> dict[str, Any]:
     """The figures of the example after an epoch."""
     path = Path(folder, "figures.json")
-    given = {"model": model, "data": data, "samples": o.samples, "val": o.val, "epochs": 1, "batch-size": BATCH}
-    return _run(
-        [str(EXAMPLE), *(word for name, value in given.items() for word in (f"--{name}", str(value)))], env, path
-    )
+    settings = {"model": model, "data": data, "samples": o.samples, "val": o.val, "epochs": 1, "batch-size": BATCH}
+    given = [f"--{name}={value}" for name, value in settings.items()]
+    return _run([str(EXAMPLE), *given, f"--json={path}"], env, path)
 
 
 def _run(arguments: list[str], env: dict[str, str], answer: Path | None) -> dict[str, Any]:
