@@ -1,9 +1,7 @@
 """Processors with narrower vectors than this one, which Numba's settings play: the kernels still agree.
 
-A child compiles some of the kernels for each, into a cache of its own. All tests under such a mask:
-
-    NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+sse4.2,+avx,+avx2,+fma,+bmi,+bmi2,+lzcnt,+popcnt pytest
-    NUMBA_CPU_NAME=generic pytest
+A child compiles some of the kernels for each, into a cache of its own. CONTRIBUTING.md has the commands that run all
+tests under each mask.
 """
 
 import json
