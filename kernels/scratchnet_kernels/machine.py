@@ -79,7 +79,8 @@ def threading() -> dict[str, Any]:
 def kernel_cache() -> tuple[Path, bool]:
     """(the folder in which compiled kernels are kept, whether they are still there when this process has ended)."""
     cache = import_module("scratchnet_kernels.cpu._cache")
-    return Path(cache.place()), not cache.passing()
+    folder = cache.place()
+    return Path(folder), bool(folder) and not cache.passing()
 
 
 def _layer(config: Any) -> str:

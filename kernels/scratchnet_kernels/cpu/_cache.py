@@ -30,8 +30,9 @@ def _probe() -> None:
 
 
 def place() -> str:
-    """The folder in which this backend's compiled kernels are kept."""
-    return str(numba.njit(cache=True)(_probe).stats.cache_path)
+    """The folder in which this backend's compiled kernels are kept; "" where none are made (NUMBA_DISABLE_JIT)."""
+    made: Any = numba.njit(cache=True)(_probe)
+    return str(made.stats.cache_path) if hasattr(made, "stats") else ""
 
 
 def passing() -> bool:
