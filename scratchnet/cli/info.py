@@ -89,7 +89,7 @@ def show(as_json: bool) -> None:
             "processors": facts["processors"],
             "Numba threads": f"{facts['threads']}, layer {facts['threading_layer']}",
             **(blas or {"BLAS": MISSING}),
-            "kernels kept in": facts["kernels"] or "no folder: none can be written",
+            "kernels kept in": facts["kernels"] or "nowhere: each run compiles anew",
             "GPU": ", ".join(facts["gpus"]) or "none",
             "cuda backend": "available" if facts["cuda_backend"] else "no: " + "; ".join(facts["cuda_reasons"]),
         },
