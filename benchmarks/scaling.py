@@ -7,9 +7,9 @@
     threads     the CNN at batch 64, 128 and 256, and the MLP at 128 and 512, on one thread and on two
 
 Steps are those of `train_speed.py`: gather, scale, forward, loss, backward, plain SGD; compiled whole (`net.compile`)
-where the net can be, else through its layers. All sizes are measured in one process in turns, round by round, and ratios
-are medians of the rounds' ratios, so that what a busy machine does to one it does to all. `growth` is time over the
-time of the first size; `each` is growth over the size's own factor: 1 is linear, less is better than linear. For
+where the net can be, else through its layers. All sizes are measured in one process in turns, round by round, and
+ratios are medians of the rounds' ratios, so that what a busy machine does to one it does to all. `growth` is time over
+the time of the first size; `each` is growth over the size's own factor: 1 is linear, less is better than linear. For
 threads, `speed-up` is the time on one over the time on two. On a machine that does other things meanwhile the second
 thread is not there half of the time, and no speed-up is worth much.
 """
