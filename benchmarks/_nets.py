@@ -10,6 +10,7 @@ import os
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,12 @@ def data(net: Net) -> tuple[Array, Array, str]:
 
     MNIST is read from $SCRATCHNET_DATA/mnist. A random picture is its class's prototype and noise.
     """
-    size, rng = int(np.prod(net.shape)), np.random.default_rng(SEED)
+    return _data(int(np.prod(net.shape)), os.environ.get("SCRATCHNET_DATA", ""))
+
+
+@lru_cache(maxsize=1)  # engines in one process share it
+def _data(size: int, _folder: str) -> tuple[Array, Array, str]:
+    rng = np.random.default_rng(SEED)
     if size == 784 and (found := mnist("train")):
         return *found, "MNIST"
     n = 60_000 if size == 784 else 20_000

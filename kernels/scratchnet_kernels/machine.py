@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from .errors import BackendError
@@ -27,14 +28,22 @@ def version_of(package: str) -> str | None:
 
 
 def instruction_set() -> tuple[str, str]:
-    """(the widest vector instructions, the processor's name), as the compiler of the cpu backend sees them."""
+    """(the widest vector instructions, the processor's name), as the compiler of the cpu backend sees them.
+
+    NUMBA_CPU_NAME and NUMBA_CPU_FEATURES, with which a user names another processor, count as they do for Numba.
+    """
     from llvmlite import binding
 
-    features = binding.get_host_cpu_features()
+    config: Any = import_module("numba").config
+    if config.CPU_FEATURES is None:
+        features = dict(binding.get_host_cpu_features())
+    else:  # "+avx2,+fma"; empty where NUMBA_CPU_NAME is "generic"
+        features = dict.fromkeys(re.findall(r"\+([^,]+)", config.CPU_FEATURES), True)
+    processor = config.CPU_NAME or binding.get_host_cpu_name()
     for name, needs in INSTRUCTION_SETS.items():
         if all(features.get(need) for need in needs):
-            return name, binding.get_host_cpu_name()
-    return "no vectors that are used", binding.get_host_cpu_name()
+            return name, processor
+    return "no vectors that are used", processor
 
 
 def blas() -> list[dict[str, Any]]:
@@ -65,6 +74,13 @@ def threading() -> dict[str, Any]:
         "threads": int(numba.get_num_threads()),
         "processors": may_run_on,
     }
+
+
+def kernel_cache() -> tuple[Path, bool]:
+    """(the folder in which compiled kernels are kept, whether they are still there when this process has ended)."""
+    cache = import_module("scratchnet_kernels.cpu._cache")
+    folder = cache.place()
+    return Path(folder), bool(folder) and not cache.passing()
 
 
 def _layer(config: Any) -> str:
@@ -115,23 +131,3 @@ def _names(driver: Any) -> list[str]:
         if driver.cuDeviceGet(ctypes.byref(device), ordinal) == 0 and driver.cuDeviceGetName(name, 100, device) == 0:
             names.append(name.value.decode("utf-8", "replace"))
     return names
-
-
-@contextmanager
-def when_compiling(tell: Callable[[], None]) -> Iterator[None]:
-    """While it is open, call `tell` once if the cpu backend compiles a kernel (and does not find it in its cache)."""
-    from numba.core import event
-
-    class Once(event.Listener):
-        told = False
-
-        def on_start(self, event: Any) -> None:
-            if not self.told:
-                self.told = True
-                tell()
-
-        def on_end(self, event: Any) -> None:
-            """Nothing to do: it is the beginning that one waits through."""
-
-    with event.install_listener("numba:compile", Once()):
-        yield

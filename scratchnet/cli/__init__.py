@@ -41,3 +41,36 @@ def check(
     from .check import run
 
     context.exit(run(target, everything, as_json, seed, pictures))
+
+
+@main.command()
+@click.option(
+    "--model",
+    "models",
+    type=click.Choice(["mlp", "cnn"]),
+    multiple=True,
+    default=["mlp", "cnn"],
+    help="Of examples/mnist_manual.py; may be given twice.",
+    show_default=True,
+)
+@click.option("--all", "everything", is_flag=True, help="Also every layer, loss and optimizer of scratchnet.")
+@click.option("--dtype", type=click.Choice(["float32", "float64"]), default="float32", show_default=True)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1),
+    default=128,
+    metavar="N",
+    show_default=True,
+    help="Steps that are compiled whole are made for one size.",
+)
+@click.pass_context
+def warmup(context: click.Context, models: tuple[str, ...], everything: bool, dtype: str, batch_size: int) -> None:
+    """Compile now what a first run would compile, and keep it.
+
+    Kernels are compiled when they are first called, for this machine, and kept on disk: beside the package, in the
+    user's cache folder, or where NUMBA_CACHE_DIR says. This makes a training step and a prediction of each model, so
+    that it is done before. Exit code: 0, or 2 where nothing can be kept.
+    """
+    from .warmup import run
+
+    context.exit(run(models, everything, dtype, batch_size))

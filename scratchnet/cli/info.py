@@ -22,6 +22,7 @@ def collect() -> dict[str, Any]:
     """All facts as plain data."""
     vectors, processor = machine.instruction_set()
     threading = machine.threading()
+    folder, stays = machine.kernel_cache()
     names, reasons = machine.gpus()
     return {
         "scratchnet": __version__,
@@ -34,6 +35,7 @@ def collect() -> dict[str, Any]:
         "threading_layer": threading["layer"],
         "threads": threading["threads"],
         "processors": threading["processors"],
+        "kernels": str(folder) if stays else None,
         "gpus": names,
         "cuda_backend": not reasons,
         "cuda_reasons": reasons,
@@ -87,6 +89,7 @@ def show(as_json: bool) -> None:
             "processors": facts["processors"],
             "Numba threads": f"{facts['threads']}, layer {facts['threading_layer']}",
             **(blas or {"BLAS": MISSING}),
+            "kernels kept in": facts["kernels"] or "nowhere: each run compiles anew",
             "GPU": ", ".join(facts["gpus"]) or "none",
             "cuda backend": "available" if facts["cuda_backend"] else "no: " + "; ".join(facts["cuda_reasons"]),
         },

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scratchnet.data import Dataset
+from scratchnet_kernels.compilation import Compilation
 
 from . import pictures
 from .formats import number, percent
@@ -36,7 +37,7 @@ class Report:
             out.reconfigure(errors="replace")  # a name that the terminal cannot show must not end a run
         self.console = Console(file=out, highlight=False, markup=False, emoji=False)
         self.quiet = quiet
-        self.compiled = False  # kernels, within the run
+        self._live: LiveLine | None = None
 
     def line(self, text: str, style: str = "") -> None:
         """A line of text; breaks at spaces."""
@@ -95,11 +96,13 @@ class Report:
         """The progress bar of a run; a context."""
         self.line("Training", "bold")
         self._indented("loss, train: over an epoch's batches, as the weights move; val, test: after it", "dim")
-        return LiveLine(self.console, epochs, batches, quiet=self.quiet, notice=self._compiling)
+        self._live = LiveLine(self.console, epochs, batches, quiet=self.quiet)
+        return self._live
 
-    def _compiling(self) -> None:
-        self.compiled = True
-        self.line("compiling kernels, once; the next run finds them in the cache", "dim")
+    @property
+    def compiled(self) -> Compilation:
+        """What was compiled within the run."""
+        return Compilation() if self._live is None else self._live.compiled
 
     def epoch(self, epoch: int, epochs: int, measured: Mapping[str, Counts | None], norms: Mapping[str, float]) -> None:
         """One epoch's metrics, and the gradient norms of its last batch. A pair is never broken over two lines.

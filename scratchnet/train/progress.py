@@ -1,17 +1,17 @@
-"""The live line under a run: how far, loss, accuracy, images a second, time to go."""
+"""The live line under a run: how far, loss, accuracy, images a second, time to go; and what is being compiled."""
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-from scratchnet_kernels.machine import when_compiling
+from scratchnet_kernels.compilation import Compilation, watching
 
 from .formats import percent
 from .metrics import Counts
@@ -19,22 +19,50 @@ from .metrics import Counts
 PERIOD = 0.1  # seconds between two looks at the numbers
 
 
-class LiveLine:
-    """A bar over all batches of a run. It is drawn only on a terminal, in as many parts as its width has room for."""
+def on_terminal(console: Console) -> bool:
+    """Whether a line that changes and vanishes can be drawn there."""
+    return console.is_interactive and console.file.isatty()
 
-    def __init__(self, console: Console, epochs: int, batches: int, *, quiet: bool, notice: Callable[[], None]) -> None:
+
+class CompilingBar(Progress):
+    """A bar with a line above it, while kernels are being compiled, that says which, how many and for how long."""
+
+    def __init__(self, *columns: ProgressColumn, console: Console, disable: bool = False) -> None:
+        self.compiling: Compilation | None = None
+        super().__init__(*columns, console=console, transient=True, expand=True, disable=disable)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The line, if there is one, and the bar."""
+        c = self.compiling
+        if c is not None and c.going_on:
+            text = f"compiling kernels for this machine: {c.name} ({c.count} so far, {c.seconds:.1f} s); {c.fate}"
+            yield Text(text, "dim", no_wrap=True, overflow="ellipsis")
+        yield from super().get_renderables()
+
+    def compiles(self, compilation: Compilation) -> None:
+        """A kernel begins to be compiled."""
+        self.compiling = compilation
+        self.refresh()
+
+
+class LiveLine:
+    """A bar over all batches of a run. It is drawn only on a terminal, in as many parts as its width has room for.
+
+    Here, and in the `scratchnet` command, is where it is said what is compiled; the engine itself prints nothing.
+    """
+
+    def __init__(self, console: Console, epochs: int, batches: int, *, quiet: bool) -> None:
         self.epochs, self.batches, self.done = epochs, batches, 0
-        self.on = console.is_interactive and console.file.isatty() and not quiet
-        self.bar = Progress(*_columns(console.width), console=console, transient=True, expand=True, disable=not self.on)
+        self.on = on_terminal(console) and not quiet
+        self.bar = CompilingBar(*_columns(console.width), console=console, disable=not self.on)
         self.task = self.bar.add_task("", total=epochs * batches, loss="", accuracy="", speed="")
         self.epoch, self.due = 1, 0.0
-        self.notice, self.closing = notice, ExitStack()
+        self.compiled, self.closing = Compilation(), ExitStack()
 
     def __enter__(self) -> LiveLine:
         with ExitStack() as opened:
             opened.enter_context(self.bar)
-            if "numba" in sys.modules:  # the network runs on a backend that compiles
-                opened.enter_context(when_compiling(self.notice))
+            self.compiled = opened.enter_context(watching(self.bar.compiles if self.on else None))
             self.closing = opened.pop_all()
         return self
 

@@ -39,6 +39,8 @@ class Record:
             "images_per_second": None,
             "seconds": 0.0,
             "peak_memory_mb": None,
+            "kernels_compiled": 0,
+            "compile_seconds": 0.0,
             "interrupted": False,
             "stopped": None,
         }

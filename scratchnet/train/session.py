@@ -52,6 +52,7 @@ def _session(train: Callable[[], None], report: Report, record: Record, json: st
     except ScratchnetError as error:
         return _refuse(error)
     record.set(seconds=time.perf_counter() - began, peak_memory_mb=peak_memory_mb())
+    record.set(kernels_compiled=report.compiled.count, compile_seconds=report.compiled.seconds)
     _sum_up(report, record)
     if json is not None:
         try:
@@ -83,8 +84,10 @@ def _sum_up(report: Report, record: Record) -> None:
     speed, peak = record["images_per_second"], record["peak_memory_mb"]
     parts = [f"total {duration(record['seconds'])}"]
     if speed is not None:
-        compiling = ", compiling included" if report.compiled else ""
-        parts.append(f"training {duration(record['train_seconds'])} at {speed:,.0f} images/s{compiling}")
+        parts.append(f"training {duration(record['train_seconds'])} at {speed:,.0f} images/s")
+    made = report.compiled
+    if made.count:
+        parts.append(f"{made.count} kernels compiled meanwhile in {duration(made.seconds)}, {made.fate}")
     if peak is not None:
         parts.append(f"peak memory {peak:,.0f} MB")
     report.line(", ".join(parts))

@@ -143,6 +143,34 @@ def test_time_to_accuracy(start, tmp_path, mnist):
     assert (code, "SCRATCHNET_DATA" in err) == (2, True)
 
 
+def test_memory(start, tmp_path):
+    few = "--samples", 640, "--val", 40
+    given = "--models", "mlp", *few, "--threads", 1, "--own-cache", "--json", tmp_path / "f.json"
+    code, out, err = start("memory", *given)
+    assert code == 0, out + err
+    [row] = json.loads((tmp_path / "f.json").read_text())["rows"]
+    assert row["data"] == pytest.approx((640 + 10_000) * 784 / 1e6)
+    assert 50 < row["interpreter_and_data"] < row["training"]
+    assert row["above"] == pytest.approx(row["kernels"] + row["rest"])
+    for wrong in (("--models", "rnn"), ("--threads", "0")):
+        assert start("memory", *wrong)[0] == 2
+
+
+def test_scaling(start, tmp_path):
+    given = "--rounds", 1, "--seconds", 0.001, "--json", tmp_path / "f.json"
+    for only in ("parameters", "threads"):
+        code, out, err = start("scaling", *given, "--only", only)
+        assert code == 0, out + err
+        rows = json.loads((tmp_path / "f.json").read_text())["rows"]
+        if only == "parameters":
+            assert [round(row["factor"]) for row in rows] == [1, 2, 4, 8]
+            assert rows[-1]["what"] == f"{784 * 1024 + 1024 + 10240 + 10:,}"
+        assert rows[0]["growth"] == rows[0]["each"] == 1
+        assert all(row["ms"] > 0 for row in rows)
+        assert all(row["growth"] == row["each"] * row["factor"] for row in rows)
+    assert start("scaling", "--only", "width")[0] == 2
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [

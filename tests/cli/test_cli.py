@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 import scratchnet
 from scratchnet.cli import main
+from scratchnet_kernels import machine
 from tests.examples.conftest import environment
 
 
@@ -41,6 +42,7 @@ def test_info_as_json():
     assert all(facts[name] for name in ("numpy", "numba", "scipy", "instruction_set", "threading_layer"))
     assert facts["threads"] >= 1
     assert {"of", "kind", "version", "target", "threads"} == set(facts["blas"][0])
+    assert facts["kernels"] == str(machine.kernel_cache()[0])
     assert facts["cuda_backend"] is False
     assert "the cuda backend is not available in this version" in facts["cuda_reasons"]
     assert set(facts["data"]) == {"mnist", "fashion", "kmnist", "cifar10"}

@@ -1,8 +1,4 @@
-"""Same seed, same machine, same threads: the same bits. And the other instruction sets agree with the reference."""
-
-import os
-import subprocess
-import sys
+"""Same seed, same machine, same threads: the same bits. (Other instruction sets: tests/kernels/test_masked.py.)"""
 
 import numpy as np
 
@@ -34,26 +30,3 @@ def train(steps, seed=0):
 def test_same_seed_same_bits():
     assert train(4) == train(4)
     assert train(2, seed=1)[0] != train(2, seed=2)[0]
-
-
-SCRIPT = """
-import numpy as np
-from scratchnet import Dense, Network
-rng = np.random.default_rng(0)
-x, dy = rng.normal(size=(37, 41)).astype(np.float32), rng.normal(size=(37, 19)).astype(np.float32)
-results = []
-for backend in ("cpu", "reference"):
-    net = Network([Dense(19)], (41,), backend=backend)
-    y, tape = net.forward(x, training=True)
-    y, dx = y.copy(), net.backward(dy, tape, need_dx=True)
-    results.append((y, dx.copy(), net.gradients.flat.copy()))
-print(max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(*results)))
-"""
-
-
-def test_without_wide_vectors_the_products_still_agree(tmp_path):
-    """A processor without AVX: the same kernels on narrower vectors, compiled into a cache of their own."""
-    narrow = {"NUMBA_CPU_NAME": "generic", "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(command, env=os.environ | narrow, capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 1e-5

@@ -112,6 +112,20 @@ def test_a_ragged_last_batch_allocates_no_slab(net):
     assert net.pool.made == made
 
 
+def test_epochs_of_training_and_evaluation_take_turns_in_one_memory(net):
+    """Ragged batches, evaluations of other sizes, and both again: after the first epoch nothing is made."""
+    loss, made = SoftmaxCrossEntropy(), []
+    many = np.tile(x, (7, 1))
+    for _ in range(3):
+        for n in (5, 5, 2):
+            logits, tape = net.forward(x[:n], training=True)
+            _, dlogits = loss(logits, t[:n], tape)
+            net.backward(dlogits, tape)
+        net.predict(many, batch_size=16)
+        made.append(net.pool.made)
+    assert made[0] == made[1] == made[2]
+
+
 def test_predict_is_a_copy_and_leaves_no_trace(net):
     y = net.predict(x)
     kept = y.copy()

@@ -95,3 +95,15 @@ def test_a_dumb_terminal_gets_no_control_codes(terminal, family):
     text = run.read()
     assert run.process.wait() == 0
     assert "\x1b" not in text
+
+
+def test_what_is_compiled_is_said_while_it_is_and_never_again(terminal, family, tmp_path):
+    tiny = ("--data", "fashion", "--data-dir", family, "--val", "0", "--epochs", "1", "--backend", "cpu")
+    for cold in (True, False):
+        run = terminal(*tiny, NUMBA_CACHE_DIR=str(tmp_path / "numba"), COLUMNS="120")
+        text = run.read()
+        assert run.process.wait() == 0
+        assert ("compiling kernels for this machine: dense (" in text) == cold
+        assert ("kernels compiled meanwhile" in text) == cold
+        last = text.rpartition("Test accuracy by class")[2]
+        assert "compiling" not in last  # the line has vanished

@@ -1,4 +1,4 @@
-"""Number formats, pictures, the record, Ctrl-C."""
+"""Number formats, pictures, the record, Ctrl-C, the line on what is compiled."""
 
 import io
 import json
@@ -11,7 +11,9 @@ from rich.console import Console
 
 from scratchnet.train import CtrlC, Record, RecordError, Report, pictures
 from scratchnet.train.formats import duration, number, percent
+from scratchnet.train.progress import CompilingBar
 from scratchnet.train.record import check_writable
+from scratchnet_kernels.compilation import Compilation
 
 
 @pytest.mark.parametrize(
@@ -157,3 +159,19 @@ def test_report_survives_names_that_the_terminal_cannot_show():
     report.facts("Title", {"name": "[bold]Größe[/bold]"})
     report.console.file.flush()
     assert b"[bold]Gr??e[/bold]" in raw.getvalue()
+
+
+def test_the_line_on_what_is_compiled_is_there_while_it_is():
+    out = io.StringIO()
+    bar = CompilingBar(console=Console(file=out, width=60), disable=True)
+    compilation = Compilation(bar.compiles)
+    assert len([*bar.get_renderables()]) == 1  # the bar's own table
+    compilation.begin("scratchnet_kernels.cpu.conv2d")
+    bar.console.print(bar.get_renderable())
+    line, *more = out.getvalue().splitlines()
+    assert line == "compiling kernels for this machine: conv2d (1 so far, 0.0 s…"  # cut where the terminal ends
+    assert not more
+    compilation.end()
+    assert len([*bar.get_renderables()]) == 2  # a moment longer: another may follow
+    compilation._ended -= 1
+    assert len([*bar.get_renderables()]) == 1

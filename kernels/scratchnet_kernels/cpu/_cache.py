@@ -22,8 +22,22 @@ HINT = "set NUMBA_CACHE_DIR to a folder that can be written"
 config: Any = numba.config
 
 
+_passing: list[str] = []  # the folder that goes with this process, if there is one
+
+
 def _probe() -> None:
     """Stands for any kernel of this folder."""
+
+
+def place() -> str:
+    """The folder in which this backend's compiled kernels are kept; "" where none are made (NUMBA_DISABLE_JIT)."""
+    made: Any = numba.njit(cache=True)(_probe)
+    return str(made.stats.cache_path) if hasattr(made, "stats") else ""
+
+
+def passing() -> bool:
+    """Whether that folder goes when this process ends."""
+    return bool(_passing)
 
 
 def ensure_place() -> None:
@@ -42,4 +56,5 @@ def ensure_place() -> None:
         raise BackendError(WHAT, actual=error.strerror or str(error), hint=HINT) from error
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     config.CACHE_DIR = folder
+    _passing.append(folder)
     warnings.warn(f"{WHAT}: each run compiles them anew; {HINT}", RuntimeWarning, stacklevel=2)

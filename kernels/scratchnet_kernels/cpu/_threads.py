@@ -12,6 +12,8 @@ workers with the "spawn" or "forkserver" method.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -43,6 +45,17 @@ def threads(flops: int) -> int:
     if flops < 2 * WORK:
         return 1
     return int(min(numba.get_num_threads(), flops // WORK))
+
+
+@contextmanager
+def cutting_all() -> Iterator[None]:
+    """While it is open, every call that can be cut is cut, however small: so that what large ones run is compiled."""
+    global WORK
+    before, WORK = WORK, 1
+    try:
+        yield
+    finally:
+        WORK = before
 
 
 def threads_of_pass(elements: int) -> int:
