@@ -130,15 +130,22 @@ def test_kernels(start, tmp_path):
 
 
 def test_time_to_accuracy(start, tmp_path, mnist):
-    given = "--targets", 97, "--runs", 1, "--threads", 1, "--json", tmp_path / "f.json"
+    given = "--targets", 98, "--runs", 1, "--threads", 1, "--json", tmp_path / "f.json"
     code, out, err = start("time_to_accuracy", *given, SCRATCHNET_DATA=mnist)
     assert code == 0, out + err
-    rows = json.loads((tmp_path / "f.json").read_text())["rows"]
+    written = json.loads((tmp_path / "f.json").read_text())
+    rows = written["rows"]
     assert [row["cache"] for row in rows] == ["cold", "warm", *[""] * ("torch" in installed)]
     for row in rows:
         assert row["whole"] > row["training"] > 0
         assert 0 <= row["accuracy"] <= 1
     assert rows[0]["runs"][0]["accuracy"] == rows[1]["runs"][0]["accuracy"]  # one seed, cold and warm
+    found = {(f["cache"], f["what"]): f["seconds"] for f in written["findings"]}
+    assert found == {
+        ("warm", "training alone"): rows[1]["training"],
+        ("warm", "from process start"): rows[1]["whole"],
+        ("cold", "from process start"): rows[0]["whole"],
+    }
     code, _, err = start("time_to_accuracy", *given)
     assert (code, "SCRATCHNET_DATA" in err) == (2, True)
 
@@ -169,6 +176,22 @@ def test_scaling(start, tmp_path):
         assert all(row["ms"] > 0 for row in rows)
         assert all(row["growth"] == row["each"] * row["factor"] for row in rows)
     assert start("scaling", "--only", "width")[0] == 2
+
+
+def test_recipes(monkeypatch, mnist):
+    """What is held out for validation is not trained on."""
+    recipes = _module("_recipes")
+    for recipe in recipes.RECIPES.values():
+        assert str(recipe.epochs) in str(recipe)
+    monkeypatch.setenv("SCRATCHNET_DATA", mnist)
+    train, held_out = recipes.samples("validation")
+    everything = recipes.mnist("train")
+    assert [len(part) for part in (*train, *held_out())] == [534, 534, 106, 106]
+    np.testing.assert_array_equal(np.concatenate([held_out()[0], train[0]]), everything[0])
+    np.testing.assert_array_equal(np.concatenate([held_out()[1], train[1]]), everything[1])
+    train, held_out = recipes.samples("test")
+    np.testing.assert_array_equal(train[0], everything[0])
+    np.testing.assert_array_equal(held_out()[0], recipes.mnist("t10k")[0])
 
 
 @pytest.mark.parametrize(
