@@ -93,6 +93,42 @@ def rload_n(typing: Any, array: Any, index: Any, count: Any) -> Any:
     return register(array, types.intp, types.intp), generate
 
 
+def _between(builder: Any, lanes: int, low: Any, high: Any) -> Any:
+    """The mask of the lanes from `low` to below `high`."""
+    numbers = ir.VectorType(I32, lanes)
+    every = ir.Constant(numbers, list(range(lanes)))
+    least = _splat(builder, numbers, builder.trunc(low, I32))
+    return builder.and_(builder.icmp_signed(">=", every, least), _first(builder, lanes, high))
+
+
+@intrinsic
+def rload_range(typing: Any, array: Any, index: Any, low: Any, high: Any) -> Any:
+    """array[index + lane] in the lanes low ≤ lane < high, and zero in all others, whose memory is not touched."""
+    register = Register(array.dtype)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, array, arguments[0], arguments[1], register.llvm)
+        mask = _between(builder, register.lanes, arguments[2], arguments[3])
+        operands = [address, ir.Constant(I32, register.dtype.bitwidth // 8), mask, _zeros(register)]
+        return _call(builder, f"llvm.masked.load.{register.suffix}.p0", register.llvm, operands)
+
+    return register(array, types.intp, types.intp, types.intp), generate
+
+
+@intrinsic
+def rstore_range(typing: Any, array: Any, index: Any, x: Any, low: Any, high: Any) -> Any:
+    """array[index + lane] = x[lane] in the lanes low ≤ lane < high. Other memory is not touched."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, array, arguments[0], arguments[1], x.llvm)
+        mask = _between(builder, x.lanes, arguments[3], arguments[4])
+        operands = [arguments[2], address, ir.Constant(I32, x.dtype.bitwidth // 8), mask]
+        _call(builder, f"llvm.masked.store.{x.suffix}.p0", ir.VoidType(), operands)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, x, types.intp, types.intp), generate
+
+
 def _every_second(x: Any, first: int) -> Any:
     numbers = ir.Constant(ir.VectorType(I32, x.lanes), [2 * lane + first for lane in range(x.lanes)])
     return lambda context, builder, signature, arguments: builder.shuffle_vector(*arguments, numbers)
@@ -111,15 +147,19 @@ def rodd(typing: Any, x: Any, y: Any) -> Any:
 
 
 @intrinsic
-def rmax(typing: Any, x: Any, y: Any) -> Any:
-    """The larger; NaN where either is NaN."""
+def rlargest(typing: Any, q0: Any, q1: Any, q2: Any, q3: Any) -> Any:
+    """The largest of four; NaN where one of them is NaN."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        first, second = arguments
-        wins = builder.or_(builder.fcmp_ordered(">", second, first), builder.fcmp_unordered("uno", second, second))
-        return builder.select(wins, second, first)
+        largest = arguments[3]
+        for q in arguments[2::-1]:  # which may lose a NaN
+            largest = builder.select(builder.fcmp_ordered(">", q, largest), q, largest)
+        q0, q1, q2, q3 = arguments
+        unordered = builder.or_(builder.fcmp_unordered("uno", q0, q1), builder.fcmp_unordered("uno", q2, q3))
+        nan = ir.Constant(signature.return_type.llvm, [float("nan")] * signature.return_type.lanes)
+        return builder.select(unordered, nan, largest)
 
-    return x(x, y), generate
+    return q0(q0, q1, q2, q3), generate
 
 
 @intrinsic
@@ -135,14 +175,17 @@ def rrelu(typing: Any, x: Any) -> Any:
 
 @intrinsic
 def rstore_place(
-    typing: Any, out: Any, index: Any, largest: Any, q0: Any, q1: Any, q2: Any, q3: Any, count: Any
+    typing: Any, out: Any, index: Any, largest: Any, q0: Any, q1: Any, q2: Any, q3: Any, low: Any, high: Any
 ) -> Any:  # fmt: skip
-    """out[index : index + count] = which of q0, …, q3 is the first to equal `largest`; 4 where that is not positive."""
+    """out[index + lane] = which of q0, …, q3 is the first to equal `largest`, 4 where that is not positive.
+
+    In the lanes low ≤ lane < high; other memory is not touched.
+    """
     element = ir.IntType(out.dtype.bitwidth)
     numbers = ir.VectorType(element, largest.lanes)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, at, top, *quarters, n = arguments
+        array, at, top, *quarters, least, limit = arguments
         place = ir.Constant(numbers, [3] * largest.lanes)
         for k in (2, 1, 0):
             here = builder.fcmp_ordered("==", quarters[k], top)
@@ -150,11 +193,12 @@ def rstore_place(
         live = builder.fcmp_ordered(">", top, _zeros(largest))
         place = builder.select(live, place, ir.Constant(numbers, [4] * largest.lanes))
         address = _address(context, builder, out, array, at, numbers)
-        operands = [place, address, ir.Constant(I32, out.dtype.bitwidth // 8), _first(builder, largest.lanes, n)]
+        mask = _between(builder, largest.lanes, least, limit)
+        operands = [place, address, ir.Constant(I32, out.dtype.bitwidth // 8), mask]
         _call(builder, f"llvm.masked.store.v{largest.lanes}i{out.dtype.bitwidth}.p0", ir.VoidType(), operands)
         return context.get_dummy_value()
 
-    return types.void(out, types.intp, largest, q0, q1, q2, q3, types.intp), generate
+    return types.void(out, types.intp, largest, q0, q1, q2, q3, types.intp, types.intp), generate
 
 
 @intrinsic

@@ -16,6 +16,7 @@ from ..reference.conv2d import Pair
 from ..workspace import Workspace
 from ._flat import ABSENT, flat, is_fast, put_back
 from ._patches import pack, patches
+from ._pooled import parts
 from ._register import register_lanes
 from ._routed import add_up, run, run_parallel
 from ._routed_first import add_up_first, run_first, run_first_parallel
@@ -103,14 +104,12 @@ def _routed(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, dx: Any, setting
 def _routed_first(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, settings: Any, workspace: Workspace) -> bool:
     """The same sums of a first layer, many windows at a time."""
     N, absent, L = len(x), ABSENT[x.dtype], register_lanes(x.dtype)
-    g, _, _ = patches(x.shape, W.shape, dy.shape, x.dtype, *settings, False)
+    g, _ = parts(x.shape, W.shape, dy.shape, x.dtype, *settings[:2], (1, 1), 1)
     T = max(1, min(threads(8 * dy.size * g.C * 9), N))
     results: Any = [absent if array is None else flat(array, workspace) for array in (dW, db)]
     sums = workspace.take((T * (W.size + g.O) * L,), x.dtype)
     check = workspace.take((T,), x.dtype)
-    # a bordered x, and behind it as much as the last register may see
-    size = -(-(g.C * 4 * (g.PH + 1) * ((g.pitch // g.depth + 1) // 2) + 2 * L) // 16) * 16
-    scratch = workspace.take((T * size,), x.dtype)
+    scratch = workspace.take((T * g.size,), x.dtype)
     arguments = flat(x, workspace), flat(at, workspace), flat(dy, workspace), sums, check, scratch, N, g
     if T == 1:
         run_first(0, 1, *arguments)
