@@ -48,7 +48,7 @@ def run(t: Any, T: int, x: Any, W: Any, at: Any, dy: Any, dx: Any, windows: Any,
     dxs = xs + g.size
     s = t * (len(sums) // T)
     db = s + g.O * g.KH * g.length
-    first = t * windows.size  # where its positions begin
+    first = t * (len(where) // T)  # where its positions begin
     sums[s : s + len(sums) // T] = 0
     scratch[xs : xs + g.size] = 0
     finite = vsum(vzero(x))

@@ -78,6 +78,7 @@ def _routed(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, dx: Any, setting
         pack(weights, packed, g)
     sums = workspace.take((T * (g.O * g.KH * g.length + -(-g.O // 16) * 16),), x.dtype)
     check = workspace.take((T,), x.dtype)
+    places = -(-(g.PH * g.PW + 1) // 16) * 16  # one more than there are windows, and no cache line of another thread
     arguments = (
         flat(x, workspace),
         packed,
@@ -89,8 +90,8 @@ def _routed(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, dx: Any, setting
         sums,
         check,
         workspace.take((T * (g.size if dx is None else 2 * g.size),), x.dtype),
-        workspace.take((T * g.PH * g.PW + 1,), np.int64),
-        workspace.take((T * g.PH * g.PW + 1,), x.dtype),
+        workspace.take((T, places), np.int64).reshape(-1),
+        workspace.take((T, places), x.dtype).reshape(-1),
         N,
         g,
     )
