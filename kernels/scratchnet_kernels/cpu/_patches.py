@@ -10,7 +10,7 @@ from numba import njit
 
 from ..reference.conv2d import Pair
 from ._register import register_lanes
-from .simd import lanes, vfma, vload_n, vsum, vzero
+from .simd import lanes, memory, vfma, vload_n, vsum, vzero
 
 
 class Patches(NamedTuple):
@@ -100,8 +100,11 @@ def channels_outward(x: Any, start: int, out: Any, begin: int, g: Any) -> None:
 def pack(W: Any, out: Any, g: Any) -> None:
     """(O, C, KH, KW) -> (O, KH, length), with (KW, C) and zeros in a row."""
     out[:] = 0
+    source, packed = memory(W), memory(out)
+    i = 0
     for o in range(g.O):
         for c in range(g.C):
             for kh in range(g.KH):
                 for kw in range(g.KW):
-                    out[(o * g.KH + kh) * g.length + kw * g.depth + c] = W[((o * g.C + c) * g.KH + kh) * g.KW + kw]
+                    packed[(o * g.KH + kh) * g.length + kw * g.depth + c] = source[i]
+                    i += 1

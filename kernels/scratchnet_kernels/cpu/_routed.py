@@ -23,7 +23,7 @@ from ._border import total
 from ._patches import channels_inward, channels_outward
 from ._routed_tiles import channel
 from ._threads import share
-from .simd import lanes, memory, vfma, vload_n, vsum, vzero
+from .simd import lanes, memory, vadd, vfma, vload_n, vstore_n, vsum, vzero
 
 
 @njit(cache=True)
@@ -91,17 +91,20 @@ def add_up(T: int, sums: Any, check: Any, W: Any, dW: Any, db: Any, g: Any) -> b
     if np.isnan(check.sum() + vsum(finite)):
         return False
     size = len(sums) // T
+    for i in range(0, size, L):
+        n = min(L, size - i)
+        all_threads = vload_n(sums, i, n)
+        for t in range(1, T):
+            all_threads = vadd(all_threads, vload_n(sums, t * size + i, n))
+        vstore_n(sums, i, all_threads, n)
+    source, result = memory(sums), memory(dW)
+    i = 0
     for o in range(g.O):
-        for kh in range(g.KH):
-            for kw in range(g.KW):
-                for c in range(g.C):
-                    s = vsum(zero)
-                    for t in range(T):
-                        s += sums[t * size + (o * g.KH + kh) * g.length + kw * g.depth + c]
-                    dW[((o * g.C + c) * g.KH + kh) * g.KW + kw] += s
+        for c in range(g.C):
+            for kh in range(g.KH):
+                for kw in range(g.KW):  # (O, KH, KW, C) -> (O, C, KH, KW)
+                    result[i] += source[(o * g.KH + kh) * g.length + kw * g.depth + c]
+                    i += 1
     for o in range(len(db)):
-        s = vsum(zero)
-        for t in range(T):
-            s += sums[t * size + g.O * g.KH * g.length + o]
-        db[o] += s
+        db[o] += sums[g.O * g.KH * g.length + o]
     return True

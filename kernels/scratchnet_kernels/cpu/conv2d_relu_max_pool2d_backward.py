@@ -6,6 +6,7 @@ the convolution.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,25 +45,31 @@ def conv2d_relu_max_pool2d_backward(
             x, W, at, dy, dW, db, dx,
             stride, padding, dilation, groups, window, pool_stride, pool_padding, pool_dilation,
         )  # fmt: skip
-    hidden = reference.hidden_shape(x.shape, W.shape, stride, padding, dilation)
-    reach = [
-        (n - 1) * s + d * (k - 1) for n, s, d, k in zip(dy.shape[2:], pool_stride, pool_dilation, window, strict=True)
-    ]
-    simple = dilation == (1, 1) and groups == 1 and at.dtype == np.uint8 and pool_padding == (0, 0)
-    inside = reach[0] < hidden[2] and reach[1] < hidden[3]
-    few = 2 * dy.shape[2] * dy.shape[3] <= hidden[2] * hidden[3]
-    done = False
-    if simple and inside and few:
-        settings = stride, padding, window, pool_stride, pool_dilation
-        first = dx is None and x.shape[1] <= FEW_CHANNELS and W.shape[2:] == (3, 3) and settings[0] == (1, 1)
-        if first and window == pool_stride == (2, 2) and pool_dilation == (1, 1):
-            done = _routed_first(x, W, at, dy, dW, db, settings, workspace)
-        else:
-            done = _routed(x, W, at, dy, dW, db, dx, settings, workspace)
-    if not done:
-        da = workspace.take(hidden, dy.dtype)
-        max_pool2d_backward(at, dy, da, window, pool_stride, pool_padding, pool_dilation, workspace=workspace)
-        conv2d_backward(x, W, da, dW, db, dx, stride, padding, dilation, groups, workspace=workspace)
+    settings = stride, padding, dilation, groups, window, pool_stride, pool_padding, pool_dilation
+    way = _way(x.shape, W.shape, dy.shape, at.dtype == np.uint8, dx is not None, settings)
+    simple = stride, padding, window, pool_stride, pool_dilation
+    if way == "first" and _routed_first(x, W, at, dy, dW, db, simple, workspace):
+        return
+    if way == "routed" and _routed(x, W, at, dy, dW, db, dx, simple, workspace):
+        return
+    da = workspace.take(reference.hidden_shape(x.shape, W.shape, stride, padding, dilation), dy.dtype)
+    max_pool2d_backward(at, dy, da, window, pool_stride, pool_padding, pool_dilation, workspace=workspace)
+    conv2d_backward(x, W, da, dW, db, dx, stride, padding, dilation, groups, workspace=workspace)
+
+
+@lru_cache(maxsize=256)
+def _way(x: Any, W: Any, y: Any, bytes_: bool, need_dx: bool, settings: Any) -> str:
+    """By which sums: "routed", "first", or "dense". Kept from call to call."""
+    stride, padding, dilation, groups, window, pool_stride, pool_padding, pool_dilation = settings
+    hidden = reference.hidden_shape(x, W, stride, padding, dilation)
+    reach = [(n - 1) * s + d * (k - 1) for n, s, d, k in zip(y[2:], pool_stride, pool_dilation, window, strict=True)]
+    simple = dilation == (1, 1) and groups == 1 and bytes_ and pool_padding == (0, 0)
+    few = 2 * y[2] * y[3] <= hidden[2] * hidden[3]
+    if not (simple and few and reach[0] < hidden[2] and reach[1] < hidden[3]):
+        return "dense"
+    quarters = window == pool_stride == (2, 2) and pool_dilation == (1, 1)
+    first = not need_dx and x[1] <= FEW_CHANNELS and W[2:] == (3, 3) and stride == (1, 1)
+    return "first" if first and quarters else "routed"
 
 
 def _routed(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, dx: Any, settings: Any, workspace: Workspace) -> bool:
