@@ -9,8 +9,7 @@ import numpy as np
 from numba import njit
 
 from ..reference.conv2d import Pair
-from ._register import register_lanes
-from .simd import lanes, memory, vfma, vload_n, vsum, vzero
+from .simd import lanes, memory, register_lanes, vfma, vload_n, vsum, vzero
 
 
 class Patches(NamedTuple):

@@ -1,114 +1,35 @@
-"""Conv2d, ReLU and 2 × 2 pooling on registers whose lanes are neighbouring windows.
+"""Conv2d, ReLU and 2 × 2 pooling on registers whose lanes are neighbouring windows (`_parts`).
 
-The bordered image is taken apart so that the elements which one kernel place sees under one of the four places of
-all windows are a stretch: place (u, v) of window (i, j) lies at convolution output (2i + u, 2j + v), and its kernel
-place (kh, kw) sees row h = (2i + u)·sh + kh·dh, which is row i + ⌊(u·sh + kh·dh) / 2sh⌋ of the part h mod 2sh, and
-columns alike. Windows follow one another row after row at one `pitch`; what lies between two rows is computed and
-dropped.
-
-    a[o, u, v, p] = b[o] + Σₖ W[o, k] part[k, u, v][p]       k = (c, kh, kw), p = i·pitch + j
-    y[o, i, j] = max(a[o, 0, 0], a[o, 0, 1], a[o, 1, 0], a[o, 1, 1], 0)
+a[o, u, v, p] = b[o] + Σₖ W[o, k] part[k, u, v][p]       k = (c, kh, kw), p = i·pitch + j
+y[o, i, j] = max(a[o, 0, 0], a[o, 0, 1], a[o, 1, 0], a[o, 1, 1], 0)
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit, prange
 
-from ..reference.conv2d import Pair
 from ._border import border
-from ._register import (
+from ._parts import split
+from ._threads import share
+from .simd import (
+    memory,
     rbroadcast,
-    register_lanes,
-    reven,
     rlanes,
-    rload,
-    rload_range,
     rlargest,
-    rodd,
+    rload,
     rrelu,
     rstore_place,
     rstore_range,
     rzero,
+    vadd,
+    vfma,
+    vstore,
 )
-from ._threads import share
-from .simd import memory, vadd, vfma, vstore, vstore_n, vsum
 
 BLOCK = 128  # k in one sweep, about: four parts of them, one register wide, stay in the L1 cache
-
-
-class Parts(NamedTuple):
-    """The integers that the kernels need. All lengths are in elements."""
-
-    C: int
-    H: int
-    W: int
-    O: int  # noqa: E741
-    groups: int
-    K: int  # terms of a sum: C / groups · KH · KW
-    PH: int
-    PW: int
-    sh: int  # twice the stride: from a window to the next
-    sw: int
-    top: int
-    left: int
-    rows: int  # of a part
-    pitch: int
-    plane: int  # the parts of one channel
-    size: int  # of the bordered image, and room behind it for the last register
-
-
-@lru_cache(maxsize=256)
-def parts(
-    x: tuple[int, ...], W: tuple[int, ...], y: tuple[int, ...], dtype: Any,
-    stride: Pair, padding: tuple[Pair, Pair], dilation: Pair, groups: int,
-) -> tuple[Parts, Any]:  # fmt: skip
-    """The sizes; where the stretch of kernel place k and window place (u, v) begins: (K, 2·2), flat.
-
-    Kept from call to call; nobody writes into it.
-    """
-    (_, C, H, Wd), (O, Cg, KH, KW), (_, _, PH, PW) = x, W, y  # noqa: E741
-    h = np.arange(2)[:, None] * stride[0] + np.arange(KH) * dilation[0]  # (2, KH) rows under window (0, 0)
-    w = np.arange(2)[:, None] * stride[1] + np.arange(KW) * dilation[1]
-    sh, sw = 2 * stride[0], 2 * stride[1]
-    rows, pitch = PH + int(h.max()) // sh, PW + int(w.max()) // sw
-    plane = sh * sw * rows * pitch
-    size = -(-(C * plane + register_lanes(dtype)) // 16) * 16
-    h, w = h.T[None, :, None, :, None], w.T[None, None, :, None, :]  # (KH, 2), (KW, 2) -> (1, KH, 1, 2, 1), ...
-    begin = np.arange(Cg)[:, None, None, None, None] * plane + (h % sh * sw + w % sw) * (rows * pitch)
-    begin = begin + h // sh * pitch + w // sw  # (Cg, KH, KW, 2, 2)
-    sizes = Parts(C, H, Wd, O, groups, Cg * KH * KW, PH, PW, sh, sw, padding[0][0], padding[1][0], rows, pitch,
-                  plane, size)  # fmt: skip
-    return sizes, np.ascontiguousarray(begin.reshape(-1), np.int64)
-
-
-@njit(cache=True)
-def split(x: Any, start: int, out: Any, begin: int, g: Any) -> Any:
-    """One image within zeros, taken apart into even and odd rows and columns. Returns Σ 0·x: zero, or NaN.
-
-    out[c, h % 2, w % 2, h // 2, w // 2] = x[c, h − top, w − left], 0 where x has no such element.
-    """
-    L = rlanes(x)
-    zero = check = rzero(x)
-    odd = g.rows * g.pitch  # from an even column's part to an odd one's
-    for c in range(g.C):
-        for h in range(2 * g.rows):
-            row = begin + ((2 * c + h % 2) * 2 * g.rows + h // 2) * g.pitch
-            inside = g.top <= h < g.top + g.H
-            source = start + (c * g.H + h - g.top) * g.W
-            for j in range(0, g.pitch, L):
-                u = v = zero
-                if inside:
-                    w = 2 * j - g.left
-                    u, v = rload_range(x, source + w, -w, g.W - w), rload_range(x, source + w + L, -w - L, g.W - w - L)
-                    check = vfma(u, zero, vfma(v, zero, check))
-                n = min(L, g.pitch - j)
-                vstore_n(out, row + j, reven(u, v), n)
-                vstore_n(out, row + odd + j, rodd(u, v), n)
-    return vsum(check)
 
 
 @njit(cache=True)
@@ -154,7 +75,10 @@ def _sums(W: Any, w: int, w1: int, w2: int, w3: int, x: Any, xs: int, begin: Any
 
 @njit(cache=True)
 def _pool(a: Any, s: int, b: Any, o: int, y: Any, at: Any, q: int, p: int, used: int, row: int, g: Any) -> None:
-    """The windows p, p + 1, … of one channel, of which `row` is the first one's row. `q`: where y of the channel begins."""
+    """The windows from p to below p + used of one channel, b[o] added if there is one (o ≥ 0).
+
+    `row`: that of window p, `q`: where the channel's y begins.
+    """
     L = rlanes(a)
     q0, q1, q2, q3 = rload(a, s), rload(a, s + L), rload(a, s + 2 * L), rload(a, s + 3 * L)
     if o >= 0:
@@ -182,7 +106,8 @@ def run(t: Any, T: int, x: Any, W: Any, b: Any, y: Any, at: Any, scratch: Any, b
     first, last = share(t, T, N * splits, 1)
     xs = t * (len(scratch) // T)  # where this thread's bordered image begins in scratch, and its sums
     a = xs + g.size
-    by_rows = g.PH * (-(-g.PW // L)) <= -(-(g.PH * g.pitch - g.pitch + g.PW) // L)
+    windows = g.PH * g.pitch - g.pitch + g.PW  # with those between two rows
+    by_rows = -(-windows // L) >= g.PH * (-(-g.PW // L))  # no more registers, and none of them holds two rows
     blocks = max(1, (g.K + BLOCK // 2) // BLOCK)
     Og, Cg = g.O // g.groups, g.C // g.groups
     for item in range(first, last):
@@ -195,7 +120,7 @@ def run(t: Any, T: int, x: Any, W: Any, b: Any, y: Any, at: Any, scratch: Any, b
                 border(x, n * g.C * g.H * g.W, g.C, g.H, g.W, g.top, g.left, g.sh, g.sw, g.sh, g.sw, g.rows, g.pitch,
                        scratch, xs)  # fmt: skip
         p = 0
-        while p < g.PH * g.pitch - g.pitch + g.PW:
+        while p < windows:
             row = p // g.pitch
             used = min(L, row * g.pitch + g.PW - p) if by_rows else L
             for block in range(blocks):
@@ -210,7 +135,8 @@ def run(t: Any, T: int, x: Any, W: Any, b: Any, y: Any, at: Any, scratch: Any, b
                           a + (o_2 - o0) * 4 * L, a + (o_3 - o0) * 4 * L)  # fmt: skip
                     o = o_3 + 1
             for o in range(o0, o1):
-                _pool(image, a + (o - o0) * 4 * L, biases, o if b.size > 0 else -1, result, places, (n * g.O + o) * g.PH * g.PW, p, used, row, g)
+                _pool(image, a + (o - o0) * 4 * L, biases, o if b.size > 0 else -1, result, places,
+                      (n * g.O + o) * g.PH * g.PW, p, used, row, g)  # fmt: skip
             p += used
             if by_rows and p == row * g.pitch + g.PW:
                 p = (row + 1) * g.pitch

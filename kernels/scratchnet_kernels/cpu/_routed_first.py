@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from ._pooled import split
-from ._register import rlanes, rload, rload_n, rroute, rzero
+from ._parts import split
 from ._threads import share
-from .simd import memory, vadd, vfma, vstore, vsum
+from .simd import memory, rlanes, rload, rload_n, rroute, rzero, vadd, vfma, vstore, vsum
 
 
 @njit(cache=True)

@@ -13,8 +13,7 @@ from typing import Any
 
 from numba import njit
 
-from ._register import rbroadcast, rlanes, rload, rzero
-from .simd import vadd, vfma, vstore
+from .simd import rbroadcast, rlanes, rload, rzero, vadd, vfma, vstore
 
 
 @njit(cache=True)

@@ -14,12 +14,13 @@ from ..workspace import Workspace
 from ._border import border
 from ._conv_layout import layout
 from ._flat import ABSENT, flat, is_fast, put_back
+from ._parts import parts
+from ._pooled import run, run_parallel
 from ._products import ROWS
-from ._pooled import parts, run, run_parallel
-from ._register import register_lanes
 from ._threads import share, threads
 from .conv2d import products
 from .max_pool2d import _inside, _largest
+from .simd import register_lanes
 
 HIDDEN_BYTES = 1 << 15  # outputs of the convolution that are computed before they are pooled: what the L1 cache holds
 

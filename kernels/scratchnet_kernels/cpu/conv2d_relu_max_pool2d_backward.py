@@ -16,14 +16,14 @@ from ..reference import conv2d_relu_max_pool2d as reference
 from ..reference.conv2d import Pair
 from ..workspace import Workspace
 from ._flat import ABSENT, flat, is_fast, put_back
+from ._parts import parts
 from ._patches import pack, patches
-from ._pooled import parts
-from ._register import register_lanes
 from ._routed import add_up, run, run_parallel
 from ._routed_first import add_up_first, run_first, run_first_parallel
 from ._threads import threads
 from .conv2d import conv2d_backward
 from .max_pool2d import max_pool2d_backward
+from .simd import register_lanes
 
 FEW_CHANNELS = 4  # of x, up to which many windows at a time are faster than patches
 SUMS_BYTES = 1 << 27  # what the threads' own sums of dW may take together
