@@ -128,8 +128,8 @@ def run(t: Any, T: int, x: Any, W: Any, b: Any, y: Any, at: Any, scratch: Any, b
                 o = o0
                 while o < o1:
                     group = o // Og
-                    last = min(o1, group * Og + Og) - 1
-                    o_1, o_2, o_3 = min(o + 1, last), min(o + 2, last), min(o + 3, last)
+                    end = min(o1, group * Og + Og) - 1
+                    o_1, o_2, o_3 = min(o + 1, end), min(o + 2, end), min(o + 3, end)
                     _sums(weights, o * g.K, o_1 * g.K, o_2 * g.K, o_3 * g.K, image, xs + group * Cg * g.plane + p,
                           table, k0, k1, image, a + (o - o0) * 4 * L, a + (o_1 - o0) * 4 * L,
                           a + (o_2 - o0) * 4 * L, a + (o_3 - o0) * 4 * L)  # fmt: skip
