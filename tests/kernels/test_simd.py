@@ -1,9 +1,5 @@
 """The vector type, intrinsic by intrinsic, against NumPy."""
 
-import os
-import subprocess
-import sys
-
 import numba  # noqa: TID251
 import numpy as np
 import pytest
@@ -26,6 +22,7 @@ from scratchnet_kernels.cpu.simd import (
     rstore_place,
     rstore_range,
     rzero,
+    turn,
     vadd,
     vbroadcast,
     vfma,
@@ -100,6 +97,11 @@ def route(at, i, place, dy, n, out):
 
 
 @numba.njit
+def transpose(x, start, row, height, width, out, begin, column):
+    turn(memory(x), start, row, height, width, memory(out), begin, column)
+
+
+@numba.njit
 def element(x, i):
     return memory(x)[i]
 
@@ -152,9 +154,8 @@ def test_arithmetic(dtype):
     L = width(dtype)
     rng = np.random.default_rng(0)
     x, y, z = rng.integers(-9, 10, (3, L)).astype(dtype)  # so small that no rounding happens
-    x[:4] = np.nan, np.inf, np.inf, -0.0
-    y[:4] = 1, 0, -1, 0
-    z[:4] = 0, 1, np.inf, -0.0
+    for lane, special in enumerate([(np.nan, 1, 0), (np.inf, 0, 1), (np.inf, -1, np.inf), (-0.0, 0, -0.0)][:L]):
+        x[lane], y[lane], z[lane] = special
     out = np.empty(4 * L, dtype)
     for spread in range(L):
         arithmetic(x, y, z, spread, out)
@@ -241,20 +242,13 @@ def test_routing_picks_the_lanes_of_one_place(dtype):
             np.testing.assert_array_equal(out, np.where((at[1 : L + 1] == place) & (np.arange(L) < n), dy, 0))
 
 
-@pytest.mark.parametrize(
-    ("variables", "vector", "register"),
-    [
-        ({"NUMBA_CPU_NAME": "generic"}, 16, 16),
-        ({"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}, 32, 32),
-        ({"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,-fma"}, 16, 16),
-        ({"NUMBA_CPU_NAME": "skylake-avx512", "NUMBA_CPU_FEATURES": "+avx2,+fma,+avx512f,+avx512vl"}, 128, 64),
-        ({"NUMBA_CPU_NAME": "skylake-avx512", "NUMBA_CPU_FEATURES": "+avx2,+fma,+avx512f,-avx512vl"}, 32, 32),
-        ({"NUMBA_CPU_NAME": "cortex-a76", "NUMBA_CPU_FEATURES": "+neon"}, 32, 32),
-    ],
-)
-def test_widths_by_instruction_set(dtype, variables, vector, register):
-    if dtype == np.float64:
-        return
-    code = "from scratchnet_kernels.cpu import simd; print(simd.VECTOR_BYTES, simd.REGISTER_BYTES)"
-    outcome = subprocess.run([sys.executable, "-c", code], env=os.environ | variables, capture_output=True, text=True)
-    assert outcome.stdout.split() == [str(vector), str(register)], outcome.stderr
+def test_turn_transposes_a_block_and_touches_nothing_else(dtype):
+    L = register_lanes(np.dtype(dtype))
+    x = np.arange(1, (L + 1) * (L + 3) + 1, dtype=dtype).reshape(L + 1, L + 3)
+    for height in (0, 1, L - 1, L):
+        for width in (0, 1, L - 1, L):
+            out = np.full((L + 2, L + 5), -1, dtype)
+            transpose(x.reshape(-1), 2, L + 3, height, width, out.reshape(-1), L + 6, L + 5)
+            expected = np.full((L + 2, L + 5), -1, dtype)
+            expected[1 : 1 + width, 1 : 1 + height] = x[:height, 2 : 2 + width].T
+            np.testing.assert_array_equal(out, expected)

@@ -1,9 +1,9 @@
 """A bordered image taken apart for kernels whose lanes are neighbouring 2 × 2 windows (`_pooled`, `_routed_first`).
 
-What kernel place (kh, kw) sees under place (u, v) of window (i, j) is row h = (2i + u)·sh + kh·dh: row
-i + ⌊(u·sh + kh·dh) / 2sh⌋ of the part h mod 2sh, and columns alike. So the elements which one kernel place sees under
-one of the four places of all windows are a stretch of one part. Windows follow one another row after row at one
-`pitch`; what lies between two rows is computed and dropped.
+Kernel place (kh, kw) under place (u, v) of window (i, j) sees row 2i + u + kh·dh: row i + ⌊(u + kh·dh) / 2⌋ of the
+even or the odd rows, and columns alike. So the elements which one kernel place sees under one of the four places of all
+windows are a stretch of one part. Windows follow one another row after row at one `pitch`; what lies between two rows
+is computed and dropped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from ..reference.conv2d import Pair
-from .simd import register_lanes, reven, rlanes, rload_range, rodd, rzero, vfma, vstore_n, vsum
+from .simd import register_lanes, reven, rlanes, rload_range, rodd, rzero, vstore_n
 
 
 class Parts(NamedTuple):
@@ -29,8 +29,6 @@ class Parts(NamedTuple):
     K: int  # terms of a sum: C / groups · KH · KW
     PH: int
     PW: int
-    sh: int  # twice the stride: from a window to the next
-    sw: int
     top: int
     left: int
     rows: int  # of a part
@@ -42,35 +40,34 @@ class Parts(NamedTuple):
 @lru_cache(maxsize=256)
 def parts(
     x: tuple[int, ...], W: tuple[int, ...], y: tuple[int, ...], dtype: Any,
-    stride: Pair, padding: tuple[Pair, Pair], dilation: Pair, groups: int,
+    padding: tuple[Pair, Pair], dilation: Pair, groups: int,
 ) -> tuple[Parts, Any]:  # fmt: skip
     """The sizes; where the stretch of kernel place k and window place (u, v) begins: (K, 2·2), flat.
 
     Kept from call to call; nobody writes into it.
     """
     (_, C, H, Wd), (O, Cg, KH, KW), (_, _, PH, PW) = x, W, y  # noqa: E741
-    h = np.arange(2)[:, None] * stride[0] + np.arange(KH) * dilation[0]  # (2, KH) rows under window (0, 0)
-    w = np.arange(2)[:, None] * stride[1] + np.arange(KW) * dilation[1]
-    sh, sw = 2 * stride[0], 2 * stride[1]
-    rows, pitch = PH + int(h.max()) // sh, PW + int(w.max()) // sw
-    plane = sh * sw * rows * pitch
+    h = np.arange(2)[:, None] + np.arange(KH) * dilation[0]  # (2, KH) rows under window (0, 0)
+    w = np.arange(2)[:, None] + np.arange(KW) * dilation[1]
+    rows, pitch = PH + int(h.max()) // 2, PW + int(w.max()) // 2
+    plane = 4 * rows * pitch
     size = -(-(C * plane + register_lanes(dtype)) // 16) * 16
     h, w = h.T[None, :, None, :, None], w.T[None, None, :, None, :]  # (KH, 2), (KW, 2) -> (1, KH, 1, 2, 1), ...
-    begin = np.arange(Cg)[:, None, None, None, None] * plane + (h % sh * sw + w % sw) * (rows * pitch)
-    begin = begin + h // sh * pitch + w // sw  # (Cg, KH, KW, 2, 2)
-    sizes = Parts(C, H, Wd, O, groups, Cg * KH * KW, PH, PW, sh, sw, padding[0][0], padding[1][0], rows, pitch,
-                  plane, size)  # fmt: skip
+    begin = np.arange(Cg)[:, None, None, None, None] * plane + (h % 2 * 2 + w % 2) * (rows * pitch)
+    begin = begin + h // 2 * pitch + w // 2  # (Cg, KH, KW, 2, 2)
+    (top, _), (left, _) = padding
+    sizes = Parts(C, H, Wd, O, groups, Cg * KH * KW, PH, PW, top, left, rows, pitch, plane, size)
     return sizes, np.ascontiguousarray(begin.reshape(-1), np.int64)
 
 
 @njit(cache=True)
-def split(x: Any, start: int, out: Any, begin: int, g: Any) -> Any:
-    """One image within zeros, taken apart into even and odd rows and columns. Returns Σ 0·x: zero, or NaN.
+def split(x: Any, start: int, out: Any, begin: int, g: Any) -> None:
+    """One image within zeros, taken apart into even and odd rows and columns.
 
     out[c, h % 2, w % 2, h // 2, w // 2] = x[c, h − top, w − left], 0 where x has no such element.
     """
     L = rlanes(x)
-    zero = check = rzero(x)
+    zero = rzero(x)
     odd = g.rows * g.pitch  # from an even column's part to an odd one's
     for c in range(g.C):
         for h in range(2 * g.rows):
@@ -82,8 +79,6 @@ def split(x: Any, start: int, out: Any, begin: int, g: Any) -> Any:
                 if inside:
                     w = 2 * j - g.left
                     u, v = rload_range(x, source + w, -w, g.W - w), rload_range(x, source + w + L, -w - L, g.W - w - L)
-                    check = vfma(u, zero, vfma(v, zero, check))
                 n = min(L, g.pitch - j)
                 vstore_n(out, row + j, reven(u, v), n)
                 vstore_n(out, row + odd + j, rodd(u, v), n)
-    return vsum(check)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from ._border import border
 from ._parts import split
 from ._threads import share
 from .simd import (
@@ -114,11 +113,7 @@ def run(t: Any, T: int, x: Any, W: Any, b: Any, y: Any, at: Any, scratch: Any, b
         n = item // splits
         o0, o1 = share(item % splits, splits, g.O, 4)
         if item == first or item % splits == 0:
-            if g.sh == 2 and g.sw == 2:
-                split(x, n * g.C * g.H * g.W, scratch, xs, g)  # (C, H, W) -> (C, 2, 2, rows, pitch)
-            else:
-                border(x, n * g.C * g.H * g.W, g.C, g.H, g.W, g.top, g.left, g.sh, g.sw, g.sh, g.sw, g.rows, g.pitch,
-                       scratch, xs)  # fmt: skip
+            split(x, n * g.C * g.H * g.W, scratch, xs, g)  # (C, H, W) -> (C, 2, 2, rows, pitch)
         p = 0
         while p < windows:
             row = p // g.pitch

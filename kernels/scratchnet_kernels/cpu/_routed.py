@@ -30,7 +30,7 @@ from .simd import lanes, memory, vadd, vfma, vload_n, vstore_n, vsum, vzero
 def _live(at: Any, dy: Any, q: int, count: int, windows: Any, place: Any, dead: int, where: Any, grad: Any,
           first: int) -> Any:  # fmt: skip
     """The positions that one channel's dy is routed to, and what goes there. Returns where they end."""
-    last = first
+    last: Any = first
     for i in range(count):
         won = np.int64(at[q + i])
         where[last] = windows[i] + place[won]
@@ -53,10 +53,10 @@ def run(t: Any, T: int, x: Any, W: Any, at: Any, dy: Any, dx: Any, windows: Any,
     scratch[xs : xs + g.size] = 0
     finite = vsum(vzero(x))
     images, results, weights, routed, grads = memory(scratch), memory(sums), memory(W), memory(where), memory(grad)
-    winners, gradients, origins, places = memory(at), memory(dy), memory(windows), memory(place)
+    pictures, winners, gradients, origins, places = memory(x), memory(at), memory(dy), memory(windows), memory(place)
     n0, n1 = share(t, T, N, 1)
     for n in range(n0, n1):
-        finite += channels_inward(x, n * g.C * g.H * g.W, scratch, xs, g)  # (C, H, W) -> (rows, columns, C)
+        finite += channels_inward(pictures, n * g.C * g.H * g.W, images, xs, g)  # (C, H, W) -> (rows, columns, C)
         if need_dx:
             scratch[dxs : dxs + g.size] = 0
         for o in range(g.O):
@@ -69,7 +69,7 @@ def run(t: Any, T: int, x: Any, W: Any, at: Any, dy: Any, dx: Any, windows: Any,
             k = o * g.KH * g.length
             channel(images, xs, dxs, weights, results, k, s + k, routed, grads, first, last, need_dx, g)
         if need_dx:
-            channels_outward(scratch, dxs, dx, n * g.C * g.H * g.W, g)  # (rows, columns, C) -> (C, H, W)
+            channels_outward(images, dxs, memory(dx), n * g.C * g.H * g.W, g)  # (rows, columns, C) -> (C, H, W)
     check[t] = finite
 
 

@@ -87,11 +87,13 @@ def run_first(t: Any, T: int, x: Any, at: Any, dy: Any, sums: Any, check: Any, s
     image, results, winners, gradients = memory(scratch), memory(sums), memory(at), memory(dy)
     scratch[xs + g.C * g.plane : xs + g.size] = 0  # behind the last part: what is not finite there would be summed
     sums[s : s + len(sums) // T] = 0
-    zero = routed = rzero(x)
-    finite = vsum(zero)
+    zero = finite = rzero(x)  # Σ 0·x and Σ 0·r: zero, or NaN
     n0, n1 = share(t, T, N, 1)
     for n in range(n0, n1):
-        finite += split(x, n * g.C * g.H * g.W, scratch, xs, g)  # (C, H, W) -> (C, 2, 2, rows, pitch)
+        begin, size = n * g.C * g.H * g.W, g.C * g.H * g.W
+        for i in range(0, size, L):
+            finite = vfma(rload_n(x, begin + i, min(L, size - i)), zero, finite)
+        split(x, begin, scratch, xs, g)  # (C, H, W) -> (C, 2, 2, rows, pitch)
         for o in range(g.O):
             q = (n * g.O + o) * g.PH * g.PW
             for c in range(g.C):
@@ -99,8 +101,8 @@ def run_first(t: Any, T: int, x: Any, at: Any, dy: Any, sums: Any, check: Any, s
                                 results, s + (o * g.C + c) * 9 * L)  # fmt: skip
                 if c == 0:
                     vstore(results, db + o * L, vadd(rload(results, db + o * L), total))
-                    routed = vfma(total, zero, routed)
-    check[t] = finite + vsum(routed)
+                    finite = vfma(total, zero, finite)
+    check[t] = vsum(finite)
 
 
 @njit(cache=True, parallel=True)

@@ -39,9 +39,9 @@ def conv2d_relu_max_pool2d(
     _, _, OH, OW = reference.hidden_shape(x.shape, W.shape, stride, padding, dilation)
     T = threads(2 * len(x) * OH * OW * W.size)
     out, won = flat(y, workspace), flat(at, workspace)
-    inside = 2 * y.shape[2] <= OH and 2 * y.shape[3] <= OW
-    if inside and window == pool_stride == (2, 2) and pool_dilation == (1, 1) and pool_padding == (0, 0):
-        _pooled(x, W, b, out, won, y.shape, T, (stride, padding, dilation, groups), workspace)
+    inside = 2 * y.shape[2] <= OH and 2 * y.shape[3] <= OW and pool_padding == (0, 0)
+    if inside and stride == pool_dilation == (1, 1) and window == pool_stride == (2, 2):
+        _pooled(x, W, b, out, won, y.shape, T, (padding, dilation, groups), workspace)
     else:
         _any(x, W, b, out, won, y.shape, T, (stride, padding, dilation, groups),
              (*window, *pool_stride, *pool_padding, *pool_dilation), workspace)  # fmt: skip

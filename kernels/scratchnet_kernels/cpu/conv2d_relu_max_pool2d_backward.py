@@ -112,7 +112,7 @@ def _routed(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, dx: Any, setting
 def _routed_first(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, settings: Any, workspace: Workspace) -> bool:
     """The same sums of a first layer, many windows at a time."""
     N, absent, L = len(x), ABSENT[x.dtype], register_lanes(x.dtype)
-    g, _ = parts(x.shape, W.shape, dy.shape, x.dtype, *settings[:2], (1, 1), 1)
+    g, _ = parts(x.shape, W.shape, dy.shape, x.dtype, settings[1], (1, 1), 1)
     T = max(1, min(threads(8 * dy.size * g.C * 9), N))
     results: Any = [absent if array is None else flat(array, workspace) for array in (dW, db)]
     sums = workspace.take((T * (W.size + g.O) * L,), x.dtype)

@@ -20,6 +20,7 @@ from ._register import (
     rload_range,
     rstore_range,
     rzero,
+    turn,
 )
 from ._type import REGISTER_BYTES, VECTOR_BYTES, Register, Vector
 from ._vector import lanes, memory, vadd, vbroadcast, vfma, vload, vload_n, vstore, vstore_n, vsum, vzero
@@ -46,6 +47,7 @@ __all__ = [
     "rstore_place",
     "rstore_range",
     "rzero",
+    "turn",
     "vadd",
     "vbroadcast",
     "vfma",
@@ -55,4 +57,4 @@ __all__ = [
     "vstore_n",
     "vsum",
     "vzero",
-]  # fmt: skip
+]
