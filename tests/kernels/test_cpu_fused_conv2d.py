@@ -146,22 +146,28 @@ def test_ties_and_dead_windows_go_where_the_reference_sends_them(C, need_dx):
 @pytest.mark.parametrize("C", [1, 3, 16])
 @pytest.mark.parametrize("need_dx", [True, False])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("where", ["x", "W", "b", "dy", "dead dy"])
+@pytest.mark.parametrize("where", ["x", "the corner of x, under no window", "W", "b", "dy", "dead dy"])
 def test_nan_and_infinity_spread_as_in_the_reference(C, need_dx, value, where):
     rng = np.random.default_rng(5)
     x, W = rng.normal(size=(2, C, 8, 7)).astype("f4"), rng.normal(size=(4, C, 3, 3)).astype("f4")
     b = rng.normal(size=4).astype("f4")
     if where in ("x", "W", "b"):
         {"x": x, "W": W, "b": b}[where].reshape(-1)[2] = value
+    settings = PLAIN
+    if where.startswith("the corner"):  # the reference meets it in the rows of the convolution that are not pooled
+        settings = ((1, 1), ((0, 0), (0, 0)), *PLAIN[2:])
+        x = np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 2)))
+        x[-1, -1, -1, -1] = value
     with np.errstate(invalid="ignore"):
-        y, at = forward(reference, x, W, b, PLAIN)
-        y2, at2 = forward(k, x, W, b, PLAIN)
+        y, at = forward(reference, x, W, b, settings)
+        y2, at2 = forward(k, x, W, b, settings)
         assert_close(y2, y, np.float32, "y")
         np.testing.assert_array_equal(at2 == 4, at == 4)
         dy = rng.normal(size=y.shape).astype("f4")
         if where.endswith("dy"):
             dy[tuple(np.argwhere((at == 4) == (where == "dead dy"))[0])] = value
-        actual, expected = backward(k, x, W, at, dy, need_dx, PLAIN), backward(reference, x, W, at, dy, need_dx, PLAIN)
+        actual = backward(k, x, W, at, dy, need_dx, settings)
+        expected = backward(reference, x, W, at, dy, need_dx, settings)
     for name, a, e in zip(("dW", "db", "dx"), actual, expected, strict=True):
         assert_close(a, e, np.float32, name)
 

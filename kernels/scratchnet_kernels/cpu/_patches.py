@@ -9,8 +9,7 @@ import numpy as np
 from numba import njit
 
 from ..reference.conv2d import Pair
-from ._register import register_lanes
-from .simd import lanes, vfma, vload_n, vsum, vzero
+from .simd import lanes, memory, register_lanes, rlanes, turn, vfma, vload_n, vsum, vzero
 
 
 class Patches(NamedTuple):
@@ -74,34 +73,37 @@ def channels_inward(x: Any, start: int, out: Any, begin: int, g: Any) -> Any:
     size = g.C * g.H * g.W
     for i in range(0, size, L):
         check = vfma(vload_n(x, start + i, min(L, size - i)), zero, check)
-    image = x[start : start + size].reshape(g.C, g.H, g.W)
-    bordered = out[begin : begin + g.rows * g.pitch].reshape(g.rows, g.pitch // g.depth, g.depth)
-    inside = bordered[g.top : g.top + g.H, g.left : g.left + g.W]  # so that no index needs a look at its sign
+    R = rlanes(x)
     for h in range(g.H):
-        for c in range(g.C):
-            for w in range(g.W):
-                inside[h, w, c] = image[c, h, w]
+        row = begin + (g.top + h) * g.pitch + g.left * g.depth
+        for w in range(0, g.W, R):
+            for c in range(0, g.C, R):  # (C, W) -> (W, C)
+                turn(x, start + (c * g.H + h) * g.W + w, g.H * g.W, min(R, g.C - c), min(R, g.W - w),
+                     out, row + w * g.depth + c, g.depth)  # fmt: skip
     return vsum(check)
 
 
 @njit(cache=True)
 def channels_outward(x: Any, start: int, out: Any, begin: int, g: Any) -> None:
     """out[c, h, w] = x[h + top, w + left, c]."""
-    bordered = x[start : start + g.rows * g.pitch].reshape(g.rows, g.pitch // g.depth, g.depth)
-    inside = bordered[g.top : g.top + g.H, g.left : g.left + g.W]
-    image = out[begin : begin + g.C * g.H * g.W].reshape(g.C, g.H, g.W)
+    R = rlanes(x)
     for h in range(g.H):
-        for c in range(g.C):
-            for w in range(g.W):
-                image[c, h, w] = inside[h, w, c]
+        row = start + (g.top + h) * g.pitch + g.left * g.depth
+        for w in range(0, g.W, R):
+            for c in range(0, g.C, R):  # (W, C) -> (C, W)
+                turn(x, row + w * g.depth + c, g.depth, min(R, g.W - w), min(R, g.C - c),
+                     out, begin + (c * g.H + h) * g.W + w, g.H * g.W)  # fmt: skip
 
 
 @njit(cache=True)
 def pack(W: Any, out: Any, g: Any) -> None:
     """(O, C, KH, KW) -> (O, KH, length), with (KW, C) and zeros in a row."""
     out[:] = 0
+    source, packed = memory(W), memory(out)
+    i = 0
     for o in range(g.O):
         for c in range(g.C):
             for kh in range(g.KH):
                 for kw in range(g.KW):
-                    out[(o * g.KH + kh) * g.length + kw * g.depth + c] = W[((o * g.C + c) * g.KH + kh) * g.KW + kw]
+                    packed[(o * g.KH + kh) * g.length + kw * g.depth + c] = source[i]
+                    i += 1

@@ -23,19 +23,20 @@ from ._border import total
 from ._patches import channels_inward, channels_outward
 from ._routed_tiles import channel
 from ._threads import share
-from .simd import lanes, vfma, vload_n, vsum, vzero
+from .simd import lanes, memory, vadd, vfma, vload_n, vstore_n, vsum, vzero
 
 
 @njit(cache=True)
-def _live(at: Any, dy: Any, windows: Any, place: Any, dead: int, where: Any, grad: Any) -> Any:
-    """The positions that one channel's dy is routed to, and what goes there. Returns how many there are."""
-    count: Any = 0
-    for i in range(windows.size):
-        won = np.int64(at[i])
-        where[count] = windows[i] + place[won]
-        grad[count] = dy[i]
-        count += won < dead
-    return count
+def _live(at: Any, dy: Any, q: int, count: int, windows: Any, place: Any, dead: int, where: Any, grad: Any,
+          first: int) -> Any:  # fmt: skip
+    """The positions that one channel's dy is routed to, and what goes there. Returns where they end."""
+    last: Any = first
+    for i in range(count):
+        won = np.int64(at[q + i])
+        where[last] = windows[i] + place[won]
+        grad[last] = dy[q + i]
+        last += won < dead
+    return last
 
 
 @njit(cache=True)
@@ -47,27 +48,28 @@ def run(t: Any, T: int, x: Any, W: Any, at: Any, dy: Any, dx: Any, windows: Any,
     dxs = xs + g.size
     s = t * (len(sums) // T)
     db = s + g.O * g.KH * g.length
-    first = t * windows.size  # where its positions begin
+    first = t * (len(where) // T)  # where its positions begin
     sums[s : s + len(sums) // T] = 0
     scratch[xs : xs + g.size] = 0
     finite = vsum(vzero(x))
+    images, results, weights, routed, grads = memory(scratch), memory(sums), memory(W), memory(where), memory(grad)
+    pictures, winners, gradients, origins, places = memory(x), memory(at), memory(dy), memory(windows), memory(place)
     n0, n1 = share(t, T, N, 1)
     for n in range(n0, n1):
-        finite += channels_inward(x, n * g.C * g.H * g.W, scratch, xs, g)  # (C, H, W) -> (rows, columns, C)
+        finite += channels_inward(pictures, n * g.C * g.H * g.W, images, xs, g)  # (C, H, W) -> (rows, columns, C)
         if need_dx:
             scratch[dxs : dxs + g.size] = 0
         for o in range(g.O):
             # forward: y[q] = a[the winner], a live one, so da[the winner] += dy[q]:  (PH, PW) -> (live,)
             q = (n * g.O + o) * windows.size
-            last = first + _live(at[q : q + windows.size], dy[q : q + windows.size], windows, place, g.dead,
-                                 where[first:], grad[first:])  # fmt: skip
-            s_o = total(grad, first, last - first)
+            last = _live(winners, gradients, q, windows.size, origins, places, g.dead, routed, grads, first)
+            s_o = total(grads, first, last - first)
             sums[db + o] += s_o
             finite += s_o * 0
             k = o * g.KH * g.length
-            channel(scratch, xs, scratch, dxs, W, sums, k, s + k, where, grad, first, last, need_dx, g)
+            channel(images, xs, dxs, weights, results, k, s + k, routed, grads, first, last, need_dx, g)
         if need_dx:
-            channels_outward(scratch, dxs, dx, n * g.C * g.H * g.W, g)  # (rows, columns, C) -> (C, H, W)
+            channels_outward(images, dxs, memory(dx), n * g.C * g.H * g.W, g)  # (rows, columns, C) -> (C, H, W)
     check[t] = finite
 
 
@@ -89,17 +91,20 @@ def add_up(T: int, sums: Any, check: Any, W: Any, dW: Any, db: Any, g: Any) -> b
     if np.isnan(check.sum() + vsum(finite)):
         return False
     size = len(sums) // T
+    for i in range(0, size, L):
+        n = min(L, size - i)
+        all_threads = vload_n(sums, i, n)
+        for t in range(1, T):
+            all_threads = vadd(all_threads, vload_n(sums, t * size + i, n))
+        vstore_n(sums, i, all_threads, n)
+    source, result = memory(sums), memory(dW)
+    i = 0
     for o in range(g.O):
-        for kh in range(g.KH):
-            for kw in range(g.KW):
-                for c in range(g.C):
-                    s = vsum(zero)
-                    for t in range(T):
-                        s += sums[t * size + (o * g.KH + kh) * g.length + kw * g.depth + c]
-                    dW[((o * g.C + c) * g.KH + kh) * g.KW + kw] += s
+        for c in range(g.C):
+            for kh in range(g.KH):
+                for kw in range(g.KW):  # (O, KH, KW, C) -> (O, C, KH, KW)
+                    result[i] += source[(o * g.KH + kh) * g.length + kw * g.depth + c]
+                    i += 1
     for o in range(len(db)):
-        s = vsum(zero)
-        for t in range(T):
-            s += sums[t * size + g.O * g.KH * g.length + o]
-        db[o] += s
+        db[o] += sums[g.O * g.KH * g.length + o]
     return True

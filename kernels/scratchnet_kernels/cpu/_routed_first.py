@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from ._border import ONE, border
-from ._register import rlanes, rload, rload_n, rroute, rzero
+from ._parts import split
 from ._threads import share
-from .simd import vadd, vfma, vstore, vsum
+from .simd import memory, rlanes, rload, rload_n, rroute, rzero, vadd, vfma, vstore, vsum
 
 
 @njit(cache=True)
@@ -84,26 +83,26 @@ def run_first(t: Any, T: int, x: Any, at: Any, dy: Any, sums: Any, check: Any, s
     xs = t * (len(scratch) // T)
     s = t * (len(sums) // T)
     db = s + g.O * g.C * 9 * L
-    row = (g.pitch // g.depth + 1) // 2
-    part = (g.PH + 1) * row  # two rows more than the windows have are seen, one of each part
-    two = 2 * ONE
-    scratch[xs : xs + len(scratch) // T] = 0
+    part = g.rows * g.pitch
+    image, results, winners, gradients = memory(scratch), memory(sums), memory(at), memory(dy)
+    scratch[xs + g.C * g.plane : xs + g.size] = 0  # behind the last part: what is not finite there would be summed
     sums[s : s + len(sums) // T] = 0
-    finite = vsum(rzero(x))
+    zero = finite = rzero(x)  # Σ 0·x and Σ 0·r: zero, or NaN
     n0, n1 = share(t, T, N, 1)
     for n in range(n0, n1):
-        # (C, H, W) -> (C, 2, 2, PH + 1, row)
-        finite += border(x, n * g.C * g.H * g.W, g.C, g.H, g.W, g.top, g.left, two, two, two, two, g.PH + 1, row,
-                         scratch, xs)  # fmt: skip
+        begin, size = n * g.C * g.H * g.W, g.C * g.H * g.W
+        for i in range(0, size, L):
+            finite = vfma(rload_n(x, begin + i, min(L, size - i)), zero, finite)
+        split(x, begin, scratch, xs, g)  # (C, H, W) -> (C, 2, 2, rows, pitch)
         for o in range(g.O):
             q = (n * g.O + o) * g.PH * g.PW
             for c in range(g.C):
-                total = _kernel(scratch, xs + c * 4 * part, row, part, at, dy, q, g.PH, g.PW,
-                                sums, s + (o * g.C + c) * 9 * L)  # fmt: skip
+                total = _kernel(image, xs + c * g.plane, g.pitch, part, winners, gradients, q, g.PH, g.PW,
+                                results, s + (o * g.C + c) * 9 * L)  # fmt: skip
                 if c == 0:
-                    vstore(sums, db + o * L, vadd(rload(sums, db + o * L), total))
-                    finite += vsum(total) * 0
-    check[t] = finite
+                    vstore(results, db + o * L, vadd(rload(results, db + o * L), total))
+                    finite = vfma(total, zero, finite)
+    check[t] = vsum(finite)
 
 
 @njit(cache=True, parallel=True)

@@ -13,12 +13,11 @@ from typing import Any
 
 from numba import njit
 
-from ._register import rbroadcast, rlanes, rload, rzero
-from .simd import vadd, vfma, vstore
+from .simd import rbroadcast, rlanes, rload, rzero, vadd, vfma, vstore
 
 
 @njit(cache=True)
-def _tile_3x3(x: Any, xs: int, dx: Any, dxs: int, W: Any, sums: Any, w: int, s: int, length: int, pitch: int,
+def _tile_3x3(x: Any, xs: int, dxs: int, W: Any, sums: Any, w: int, s: int, length: int, pitch: int,
               where: Any, grad: Any, first: int, last: int, need_dx: bool) -> None:  # fmt: skip
     """Three kernel rows by three registers, over the routed positions first ≤ i < last."""
     L = rlanes(x)
@@ -34,27 +33,27 @@ def _tile_3x3(x: Any, xs: int, dx: Any, dxs: int, W: Any, sums: Any, w: int, s: 
             a = xs + where[i]
             c = dxs + where[i]
             s00 = vfma(g, rload(x, a), s00)
-            vstore(dx, c, vfma(g, w00, rload(dx, c)))
+            vstore(x, c, vfma(g, w00, rload(x, c)))
             s01 = vfma(g, rload(x, a + L), s01)
-            vstore(dx, c + L, vfma(g, w01, rload(dx, c + L)))
+            vstore(x, c + L, vfma(g, w01, rload(x, c + L)))
             s02 = vfma(g, rload(x, a + 2 * L), s02)
-            vstore(dx, c + 2 * L, vfma(g, w02, rload(dx, c + 2 * L)))
+            vstore(x, c + 2 * L, vfma(g, w02, rload(x, c + 2 * L)))
             a += pitch
             c += pitch
             s10 = vfma(g, rload(x, a), s10)
-            vstore(dx, c, vfma(g, w10, rload(dx, c)))
+            vstore(x, c, vfma(g, w10, rload(x, c)))
             s11 = vfma(g, rload(x, a + L), s11)
-            vstore(dx, c + L, vfma(g, w11, rload(dx, c + L)))
+            vstore(x, c + L, vfma(g, w11, rload(x, c + L)))
             s12 = vfma(g, rload(x, a + 2 * L), s12)
-            vstore(dx, c + 2 * L, vfma(g, w12, rload(dx, c + 2 * L)))
+            vstore(x, c + 2 * L, vfma(g, w12, rload(x, c + 2 * L)))
             a += pitch
             c += pitch
             s20 = vfma(g, rload(x, a), s20)
-            vstore(dx, c, vfma(g, w20, rload(dx, c)))
+            vstore(x, c, vfma(g, w20, rload(x, c)))
             s21 = vfma(g, rload(x, a + L), s21)
-            vstore(dx, c + L, vfma(g, w21, rload(dx, c + L)))
+            vstore(x, c + L, vfma(g, w21, rload(x, c + L)))
             s22 = vfma(g, rload(x, a + 2 * L), s22)
-            vstore(dx, c + 2 * L, vfma(g, w22, rload(dx, c + 2 * L)))
+            vstore(x, c + 2 * L, vfma(g, w22, rload(x, c + 2 * L)))
     else:
         for i in range(first, last):
             g = rbroadcast(grad, i)
@@ -82,7 +81,7 @@ def _tile_3x3(x: Any, xs: int, dx: Any, dxs: int, W: Any, sums: Any, w: int, s: 
 
 
 @njit(cache=True)
-def _tile_3x1(x: Any, xs: int, dx: Any, dxs: int, W: Any, sums: Any, w: int, s: int, length: int, pitch: int,
+def _tile_3x1(x: Any, xs: int, dxs: int, W: Any, sums: Any, w: int, s: int, length: int, pitch: int,
               where: Any, grad: Any, first: int, last: int, need_dx: bool) -> None:  # fmt: skip
     """Three kernel rows by one register. Two positions at a time, for a sum alone would wait for itself."""
     s0, s1, s2 = rload(sums, s), rload(sums, s + length), rload(sums, s + 2 * length)
@@ -110,13 +109,13 @@ def _tile_3x1(x: Any, xs: int, dx: Any, dxs: int, W: Any, sums: Any, w: int, s: 
         for i in range(first, last):
             g = rbroadcast(grad, i)
             c = dxs + where[i]
-            vstore(dx, c, vfma(g, w0, rload(dx, c)))
-            vstore(dx, c + pitch, vfma(g, w1, rload(dx, c + pitch)))
-            vstore(dx, c + 2 * pitch, vfma(g, w2, rload(dx, c + 2 * pitch)))
+            vstore(x, c, vfma(g, w0, rload(x, c)))
+            vstore(x, c + pitch, vfma(g, w1, rload(x, c + pitch)))
+            vstore(x, c + 2 * pitch, vfma(g, w2, rload(x, c + 2 * pitch)))
 
 
 @njit(cache=True)
-def _tile_1x1(x: Any, xs: int, dx: Any, dxs: int, W: Any, sums: Any, w: int, s: int,
+def _tile_1x1(x: Any, xs: int, dxs: int, W: Any, sums: Any, w: int, s: int,
               where: Any, grad: Any, first: int, last: int, need_dx: bool) -> None:  # fmt: skip
     """One kernel row by one register: what the larger tiles leave over."""
     s0 = rload(sums, s)
@@ -127,11 +126,11 @@ def _tile_1x1(x: Any, xs: int, dx: Any, dxs: int, W: Any, sums: Any, w: int, s: 
         w0 = rload(W, w)
         for i in range(first, last):
             c = dxs + where[i]
-            vstore(dx, c, vfma(rbroadcast(grad, i), w0, rload(dx, c)))
+            vstore(x, c, vfma(rbroadcast(grad, i), w0, rload(x, c)))
 
 
 @njit(cache=True)
-def channel(x: Any, xs: int, dx: Any, dxs: int, W: Any, sums: Any, w: int, s: int, where: Any, grad: Any,
+def channel(x: Any, xs: int, dxs: int, W: Any, sums: Any, w: int, s: int, where: Any, grad: Any,
              first: int, last: int, need_dx: bool, g: Any) -> None:  # fmt: skip
     """Every tile of one output channel's kernel."""
     L = rlanes(x)
@@ -142,17 +141,17 @@ def channel(x: Any, xs: int, dx: Any, dxs: int, W: Any, sums: Any, w: int, s: in
         v = 0
         if kh + 3 <= g.KH:
             while v + 3 * L <= g.length:
-                _tile_3x3(x, xs + a + v, dx, dxs + a + v, W, sums, w + k + v, s + k + v, g.length, g.pitch,
+                _tile_3x3(x, xs + a + v, dxs + a + v, W, sums, w + k + v, s + k + v, g.length, g.pitch,
                           where, grad, first, last, need_dx)  # fmt: skip
                 v += 3 * L
             while v < g.length:
-                _tile_3x1(x, xs + a + v, dx, dxs + a + v, W, sums, w + k + v, s + k + v, g.length, g.pitch,
+                _tile_3x1(x, xs + a + v, dxs + a + v, W, sums, w + k + v, s + k + v, g.length, g.pitch,
                           where, grad, first, last, need_dx)  # fmt: skip
                 v += L
             kh += 3
         else:
             while v < g.length:
-                _tile_1x1(x, xs + a + v, dx, dxs + a + v, W, sums, w + k + v, s + k + v,
+                _tile_1x1(x, xs + a + v, dxs + a + v, W, sums, w + k + v, s + k + v,
                           where, grad, first, last, need_dx)  # fmt: skip
                 v += L
             kh += 1

@@ -14,12 +14,13 @@ from ..workspace import Workspace
 from ._border import border
 from ._conv_layout import layout
 from ._flat import ABSENT, flat, is_fast, put_back
+from ._parts import parts
+from ._pooled import run, run_parallel
 from ._products import ROWS
-from ._register import reven, rlanes, rload_n, rmax, rodd, rrelu, rstore_place
 from ._threads import share, threads
 from .conv2d import products
 from .max_pool2d import _inside, _largest
-from .simd import vstore_n
+from .simd import register_lanes
 
 HIDDEN_BYTES = 1 << 15  # outputs of the convolution that are computed before they are pooled: what the L1 cache holds
 
@@ -35,32 +36,65 @@ def conv2d_relu_max_pool2d(
         return reference.conv2d_relu_max_pool2d(
             x, W, b, y, at, stride, padding, dilation, groups, window, pool_stride, pool_padding, pool_dilation
         )
-    g, tables = layout(x.shape, W.shape, stride, padding, dilation, groups, False, False)
-    T = threads(2 * len(x) * g.O * g.OH * g.OW * len(tables.x_k))
+    _, _, OH, OW = reference.hidden_shape(x.shape, W.shape, stride, padding, dilation)
+    T = threads(2 * len(x) * OH * OW * W.size)
     out, won = flat(y, workspace), flat(at, workspace)
+    inside = 2 * y.shape[2] <= OH and 2 * y.shape[3] <= OW and pool_padding == (0, 0)
+    if inside and stride == pool_dilation == (1, 1) and window == pool_stride == (2, 2):
+        _pooled(x, W, b, out, won, y.shape, T, (padding, dilation, groups), workspace)
+    else:
+        _any(x, W, b, out, won, y.shape, T, (stride, padding, dilation, groups),
+             (*window, *pool_stride, *pool_padding, *pool_dilation), workspace)  # fmt: skip
+    put_back(out, y)
+    put_back(won, at)
+
+
+def _pooled(x: Any, W: Any, b: Any, y: Any, at: Any, shape: Any, T: int, settings: Any, workspace: Workspace) -> None:
+    """The usual pooling, 2 × 2 windows side by side."""
+    g, begin = parts(x.shape, W.shape, shape, x.dtype, *settings)
+    arguments = (
+        flat(x, workspace),
+        flat(W, workspace),
+        ABSENT[x.dtype] if b is None else flat(b, workspace),
+        y,
+        at,
+        workspace.take((T * (g.size + 4 * g.O * register_lanes(x.dtype)),), x.dtype),
+        begin,
+        len(x),
+        g,
+    )
+    if T == 1:
+        run(0, 1, *arguments)
+    else:
+        run_parallel(T, *arguments)
+
+
+def _any(
+    x: Any, W: Any, b: Any, y: Any, at: Any, shape: Any, T: int, settings: Any, pool: Any, workspace: Workspace
+) -> None:
+    """Windows of any kind: a few channels of the convolution are computed, and then pooled."""
+    g, tables = layout(x.shape, W.shape, *settings, False, False)
     plane = g.OH * g.pitch
     channels = min(-(-g.O // ROWS), max(2, HIDDEN_BYTES // (ROWS * plane * x.itemsize))) * ROWS
     arguments = (
         flat(x, workspace),
         flat(W, workspace),
         ABSENT[x.dtype] if b is None else flat(b, workspace),
-        out,
-        won,
+        y,
+        at,
         workspace.take((T * (g.x_size + -(-channels * plane // 16) * 16),), x.dtype),
         tables.w_k,
         tables.x_k,
         len(x),
         channels,
         g,
-        y.shape[2:],
-        (*window, *pool_stride, *pool_padding, *pool_dilation),
+        shape[2:],
+        pool,
     )
     if T == 1:
         _forward(0, 1, *arguments)
     else:
         _forward_parallel(T, *arguments)
-    put_back(out, y)
-    put_back(won, at)
 
 
 @njit(cache=True, error_model="numpy")
@@ -73,8 +107,6 @@ def _forward(t: Any, T: int, x: Any, W: Any, b: Any, y: Any, at: Any, scratch: A
     ys = xs + g.x_size
     plane = g.OH * g.pitch
     PH, PW = places
-    kh, kw, sh, sw, ph, pw, dh, dw = pool
-    quarters = kh == kw == sh == sw == 2 and dh == dw == 1 and ph == pw == 0 and 2 * PH <= g.OH and 2 * PW <= g.OW
     for item in range(first, last):
         n = item // splits
         o0, o1 = share(item % splits, splits, g.O, ROWS)
@@ -88,29 +120,7 @@ def _forward(t: Any, T: int, x: Any, W: Any, b: Any, y: Any, at: Any, scratch: A
             for c in range(o, stop):
                 a = ys + (c - o) * plane
                 q = (n * g.O + c) * PH * PW
-                if quarters:
-                    _pool_quarters(scratch, a, g.pitch, y, at, q, PH, PW)
-                else:
-                    _pool(scratch, a, g, y, at, q, PH, PW, pool)
-
-
-@njit(cache=True)
-def _pool_quarters(a: Any, begin: int, pitch: int, y: Any, at: Any, q: int, PH: int, PW: int) -> None:
-    """The usual case: 2 × 2 windows side by side. A register holds one of the four places of as many windows."""
-    L = rlanes(a)
-    for i in range(PH):
-        upper = begin + 2 * i * pitch
-        for j in range(0, PW, L):
-            n = min(L, PW - j)
-            n0, n1 = min(L, 2 * n), max(0, 2 * n - L)  # what two registers see of a row
-            u0, u1 = rload_n(a, upper + 2 * j, n0), rload_n(a, upper + 2 * j + L, n1)
-            v0, v1 = rload_n(a, upper + pitch + 2 * j, n0), rload_n(a, upper + pitch + 2 * j + L, n1)
-            q0, q1 = reven(u0, u1), rodd(u0, u1)  # (2, 2·n) -> (4, n)
-            q2, q3 = reven(v0, v1), rodd(v0, v1)
-            largest = rmax(rmax(q0, q1), rmax(q2, q3))
-            vstore_n(y, q + j, rrelu(largest), n)
-            rstore_place(at, q + j, largest, q0, q1, q2, q3, n)
-        q += PW
+                _pool(scratch, a, g, y, at, q, PH, PW, pool)
 
 
 @njit(cache=True, error_model="numpy")

@@ -6,6 +6,7 @@ the convolution.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,14 @@ from ..reference import conv2d_relu_max_pool2d as reference
 from ..reference.conv2d import Pair
 from ..workspace import Workspace
 from ._flat import ABSENT, flat, is_fast, put_back
+from ._parts import parts
 from ._patches import pack, patches
-from ._register import register_lanes
 from ._routed import add_up, run, run_parallel
 from ._routed_first import add_up_first, run_first, run_first_parallel
 from ._threads import threads
 from .conv2d import conv2d_backward
 from .max_pool2d import max_pool2d_backward
+from .simd import register_lanes
 
 FEW_CHANNELS = 4  # of x, up to which many windows at a time are faster than patches
 SUMS_BYTES = 1 << 27  # what the threads' own sums of dW may take together
@@ -43,25 +45,31 @@ def conv2d_relu_max_pool2d_backward(
             x, W, at, dy, dW, db, dx,
             stride, padding, dilation, groups, window, pool_stride, pool_padding, pool_dilation,
         )  # fmt: skip
-    hidden = reference.hidden_shape(x.shape, W.shape, stride, padding, dilation)
-    reach = [
-        (n - 1) * s + d * (k - 1) for n, s, d, k in zip(dy.shape[2:], pool_stride, pool_dilation, window, strict=True)
-    ]
-    simple = dilation == (1, 1) and groups == 1 and at.dtype == np.uint8 and pool_padding == (0, 0)
-    inside = reach[0] < hidden[2] and reach[1] < hidden[3]
-    few = 2 * dy.shape[2] * dy.shape[3] <= hidden[2] * hidden[3]
-    done = False
-    if simple and inside and few:
-        settings = stride, padding, window, pool_stride, pool_dilation
-        first = dx is None and x.shape[1] <= FEW_CHANNELS and W.shape[2:] == (3, 3) and settings[0] == (1, 1)
-        if first and window == pool_stride == (2, 2) and pool_dilation == (1, 1):
-            done = _routed_first(x, W, at, dy, dW, db, settings, workspace)
-        else:
-            done = _routed(x, W, at, dy, dW, db, dx, settings, workspace)
-    if not done:
-        da = workspace.take(hidden, dy.dtype)
-        max_pool2d_backward(at, dy, da, window, pool_stride, pool_padding, pool_dilation, workspace=workspace)
-        conv2d_backward(x, W, da, dW, db, dx, stride, padding, dilation, groups, workspace=workspace)
+    settings = stride, padding, dilation, groups, window, pool_stride, pool_padding, pool_dilation
+    way = _way(x.shape, W.shape, dy.shape, at.dtype == np.uint8, dx is not None, settings)
+    simple = stride, padding, window, pool_stride, pool_dilation
+    if way == "first" and _routed_first(x, W, at, dy, dW, db, simple, workspace):
+        return
+    if way == "routed" and _routed(x, W, at, dy, dW, db, dx, simple, workspace):
+        return
+    da = workspace.take(reference.hidden_shape(x.shape, W.shape, stride, padding, dilation), dy.dtype)
+    max_pool2d_backward(at, dy, da, window, pool_stride, pool_padding, pool_dilation, workspace=workspace)
+    conv2d_backward(x, W, da, dW, db, dx, stride, padding, dilation, groups, workspace=workspace)
+
+
+@lru_cache(maxsize=256)
+def _way(x: Any, W: Any, y: Any, bytes_: bool, need_dx: bool, settings: Any) -> str:
+    """By which sums: "routed", "first", or "dense". Kept from call to call."""
+    stride, padding, dilation, groups, window, pool_stride, pool_padding, pool_dilation = settings
+    hidden = reference.hidden_shape(x, W, stride, padding, dilation)
+    reach = [(n - 1) * s + d * (k - 1) for n, s, d, k in zip(y[2:], pool_stride, pool_dilation, window, strict=True)]
+    simple = dilation == (1, 1) and groups == 1 and bytes_ and pool_padding == (0, 0)
+    few = 2 * y[2] * y[3] <= hidden[2] * hidden[3]
+    if not (simple and few and reach[0] < hidden[2] and reach[1] < hidden[3]):
+        return "dense"
+    quarters = window == pool_stride == (2, 2) and pool_dilation == (1, 1)
+    first = not need_dx and x[1] <= FEW_CHANNELS and W[2:] == (3, 3) and stride == (1, 1)
+    return "first" if first and quarters else "routed"
 
 
 def _routed(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, dx: Any, settings: Any, workspace: Workspace) -> bool:
@@ -77,6 +85,7 @@ def _routed(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, dx: Any, setting
         pack(weights, packed, g)
     sums = workspace.take((T * (g.O * g.KH * g.length + -(-g.O // 16) * 16),), x.dtype)
     check = workspace.take((T,), x.dtype)
+    places = -(-(g.PH * g.PW + 1) // 16) * 16  # one more than there are windows, and no cache line of another thread
     arguments = (
         flat(x, workspace),
         packed,
@@ -88,8 +97,8 @@ def _routed(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, dx: Any, setting
         sums,
         check,
         workspace.take((T * (g.size if dx is None else 2 * g.size),), x.dtype),
-        workspace.take((T * g.PH * g.PW + 1,), np.int64),
-        workspace.take((T * g.PH * g.PW + 1,), x.dtype),
+        workspace.take((T, places), np.int64).reshape(-1),
+        workspace.take((T, places), x.dtype).reshape(-1),
         N,
         g,
     )
@@ -103,14 +112,12 @@ def _routed(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, dx: Any, setting
 def _routed_first(x: Any, W: Any, at: Any, dy: Any, dW: Any, db: Any, settings: Any, workspace: Workspace) -> bool:
     """The same sums of a first layer, many windows at a time."""
     N, absent, L = len(x), ABSENT[x.dtype], register_lanes(x.dtype)
-    g, _, _ = patches(x.shape, W.shape, dy.shape, x.dtype, *settings, False)
+    g, _ = parts(x.shape, W.shape, dy.shape, x.dtype, settings[1], (1, 1), 1)
     T = max(1, min(threads(8 * dy.size * g.C * 9), N))
     results: Any = [absent if array is None else flat(array, workspace) for array in (dW, db)]
     sums = workspace.take((T * (W.size + g.O) * L,), x.dtype)
     check = workspace.take((T,), x.dtype)
-    # a bordered x, and behind it as much as the last register may see
-    size = -(-(g.C * 4 * (g.PH + 1) * ((g.pitch // g.depth + 1) // 2) + 2 * L) // 16) * 16
-    scratch = workspace.take((T * size,), x.dtype)
+    scratch = workspace.take((T * g.size,), x.dtype)
     arguments = flat(x, workspace), flat(at, workspace), flat(dy, workspace), sums, check, scratch, N, g
     if T == 1:
         run_first(0, 1, *arguments)
