@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from ._register import reven, rlanes, rload_n, rzero
+from ._tiles import store_every_second
 from .simd import lanes, vadd, vbroadcast, vfma, vload_n, vstore_n, vsum, vzero
 
 ONE: Any = np.int64(1)  # for a stride of 1: Numba would compile a function once more for a literal
@@ -69,14 +70,18 @@ def within(x: Any, start: int, C: int, H: int, W: int, top: int, left: int, sh: 
 def spread(source: Any, start: int, pitch: int, rows: int, columns: int,
            out: Any, begin: int, row_step: int, step: int) -> None:  # fmt: skip
     """out[begin + i·row_step + j·step] = source[start + i·pitch + j] for i < rows, j < columns."""
-    L = lanes(source)
+    L = rlanes(source)
     for i in range(rows):
         a = start + i * pitch
         c = begin + i * row_step
         if step == 1:
             for j in range(0, columns, L):
                 n = min(L, columns - j)
-                vstore_n(out, c + j, vload_n(source, a + j, n), n)
+                vstore_n(out, c + j, rload_n(source, a + j, n), n)
+        elif step == 2:
+            for j in range(0, columns, L):
+                n = min(L, columns - j)
+                store_every_second(out, c + 2 * j, rload_n(source, a + j, n), n)
         else:
             for j in range(np.uint64(columns)):  # unsigned: a signed index might mean "from the end"
                 out[np.uint64(c) + j * np.uint64(step)] = source[np.uint64(a) + j]

@@ -73,8 +73,12 @@ def image_dx(W: Any, scratch: Any, dy: int, work: int, dx: Any, begin: int,
     Og, Cg = g.O // g.groups, g.C // g.groups
     plane = g.dx_rows * g.pitch
     positions = plane - g.pitch + g.dx_columns
+    if g.sh * g.sw > 1:
+        dx[begin : begin + g.C * g.H * g.W] = 0  # the phases that no kernel element sees
     for phase in range(g.sh * g.sw):
         k0, k1 = dx_phase[phase], dx_phase[phase + 1]
+        if k0 == k1:
+            continue
         scratch[work : work + g.C * plane] = 0
         for group in range(g.groups):
             # forward: y += W x, so dx = Wᵀ dy:  (Cg, k), (k, dx_rows*pitch) -> (Cg, dx_rows*pitch)

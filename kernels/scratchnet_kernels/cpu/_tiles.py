@@ -207,3 +207,25 @@ def tile_spread(typing: Any, sums: Any, A: Any, rows: Any, i: Any, B: Any, colum
         return context.make_tuple(builder, sums, made)
 
     return sums(sums, A, rows, types.intp, B, columns, types.intp), generate
+
+
+@intrinsic
+def store_every_second(typing: Any, out: Any, index: Any, x: Any, count: Any) -> Any:
+    """out[index + 2·v] = x[v] for v < count: what lies between is not touched."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, start, values, n = arguments
+        numbers = ir.VectorType(I32, x.lanes)
+        limit = _splat(builder, numbers, builder.trunc(n, I32))
+        even = ir.Constant(ir.VectorType(ir.IntType(1), x.lanes), [1, 0] * (x.lanes // 2))
+        for half in range(2):
+            lane = ir.Constant(numbers, [half * x.lanes // 2 + v // 2 for v in range(x.lanes)])
+            doubled = builder.shuffle_vector(values, ir.Constant(x.llvm, ir.Undefined), lane)
+            mask = builder.and_(builder.icmp_signed("<", lane, limit), even)
+            address = _address(context, builder, out, array, start, x.llvm)
+            operands = [doubled, address, ir.Constant(I32, x.dtype.bitwidth // 8), mask]
+            _call(builder, f"llvm.masked.store.{x.suffix}.p0", ir.VoidType(), operands)
+            start = builder.add(start, ir.Constant(start.type, x.lanes))
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, x, types.intp), generate
