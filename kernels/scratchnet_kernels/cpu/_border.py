@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from ._fetch import AHEAD, fetch, fetch_register
 from ._register import reven, rlanes, rload_n, rzero
 from ._tiles import store_every_second
 from .simd import lanes, vadd, vbroadcast, vfma, vload_n, vstore_n, vsum, vzero
@@ -47,12 +48,14 @@ def within(x: Any, start: int, C: int, H: int, W: int, top: int, left: int, sh: 
                     if sw == 1:
                         for v in range(0, count, L):
                             n = min(L, count - v)
+                            fetch_register(x, a + v + AHEAD)
                             values = rload_n(x, a + v, n)
                             check = vfma(values, zero, check)
                             vstore_n(out, o + v, values, n)
                     elif sw == 2:
                         for v in range(0, count, L):
                             n = min(L, count - v)
+                            fetch(x, a + 2 * v + AHEAD)
                             left_over = 2 * n - 1  # elements of x from the first to the last
                             low, high = min(L, left_over), max(0, left_over - L)
                             values = reven(rload_n(x, a + 2 * v, low), rload_n(x, a + 2 * v + L, high))

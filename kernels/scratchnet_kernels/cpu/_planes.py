@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
 from numba import njit
-from numba.core import types
 
 from ..workspace import Workspace
-from .simd import VECTOR_BYTES, I32, _address, _call, intrinsic, lanes, vadd, vbroadcast, vfma, vload, vload_n, vstore, vstore_n, vsum, vzero
+from ._fetch import fetch
+from .simd import VECTOR_BYTES, lanes, vadd, vbroadcast, vfma, vload, vload_n, vstore, vstore_n, vsum, vzero
 
 STRETCH = 2048  # elements
 ROWS = 4  # of `spread`
@@ -23,22 +22,6 @@ ROWS = 4  # of `spread`
 def rows(T: int, like: Any, workspace: Workspace) -> Any:
     """`spread` for each of T threads."""
     return workspace.take((T, ROWS * VECTOR_BYTES // like.itemsize), like.dtype)
-
-
-@intrinsic
-def fetch(typing: Any, array: Any, index: Any) -> Any:
-    """Begin to load the cache lines of a vector at array[index], which may lie outside the array."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        byte = ir.IntType(8)
-        first = _address(context, builder, array, arguments[0], arguments[1], byte)
-        settings = [ir.Constant(I32, 0), ir.Constant(I32, 3), ir.Constant(I32, 1)]  # to read, keep, data
-        for line in range(0, VECTOR_BYTES, 64):
-            address = builder.gep(first, [ir.Constant(I32, line)])
-            _call(builder, "llvm.prefetch.p0", ir.VoidType(), [address, *settings])
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp), generate
 
 
 @njit(cache=True)
