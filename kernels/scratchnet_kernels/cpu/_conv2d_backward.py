@@ -21,7 +21,9 @@ def run(t: Any, T: int, x: Any, W: Any, dy: Any, dx: Any, sums: Any, check: Any,
               N: int, batch: int, with_db: bool, g: Any) -> None:  # fmt: skip
     """Thread t's images: its own sums of dW and db, and their part of dx."""
     Og, Cg, K = g.O // g.groups, g.C // g.groups, len(x_k)
-    xs = t * (batch * (g.x_size + g.dy_size) + g.dx_size)  # where this thread's bordered images begin in scratch, their dy, and one dx
+    xs = t * (
+        batch * (g.x_size + g.dy_size) + g.dx_size
+    )  # where this thread's bordered images begin in scratch, their dy, and one dx
     dys = xs + batch * g.x_size
     dxs = dys + batch * g.dy_size
     dW = t * (len(sums) // T)
@@ -57,9 +59,9 @@ def run(t: Any, T: int, x: Any, W: Any, dy: Any, dx: Any, sums: Any, check: Any,
                     continue
                 for group in range(g.groups):
                     # forward: y += W x, so dx = Wᵀ dy:  (Cg, Og*KH*KW), (Og*KH*KW, OH*pitch) -> (Cg, H*W)
-                    rows_product(W, group * Og * K, g.taps, dx_w_k, scratch, dys + j * g.dy_size + group * Og * dy_plane,
-                                 dx_dy_k, table, dx, begin + group * Cg * g.H * g.W, g.H * g.W, Cg,
-                                 sums[:0], 0)  # fmt: skip
+                    here = dys + j * g.dy_size + group * Og * dy_plane
+                    rows_product(W, group * Og * K, g.taps, dx_w_k, scratch, here, dx_dy_k, table,
+                                 dx, begin + group * Cg * g.H * g.W, g.H * g.W, Cg, sums[:0], 0)  # fmt: skip
     check[t] = finite
 
 

@@ -61,7 +61,11 @@ def rows_product(A: Any, a: int, a_row: int, a_k: Any, B: Any, b: int, b_k: Any,
     while j <= last:
         whole = last - j >= REST
         for r in range(0, R, ROWS):
-            A_rows, C_rows, bias_rows = rows_at(a, a_row, r, R - 1), rows_at(c, c_row, r, R - 1), rows_at(first, 1, r, R - 1)
+            A_rows, C_rows, bias_rows = (
+                rows_at(a, a_row, r, R - 1),
+                rows_at(c, c_row, r, R - 1),
+                rows_at(first, 1, r, R - 1),
+            )
             if whole:
                 B_4, C_4 = columns_at(b, at_b, j, last, COLUMNS), columns_at(0, at_c, j, last, COLUMNS)
                 w_4 = columns_at(0, width, j, last, COLUMNS)

@@ -1,6 +1,6 @@
 """Max pooling's usual case, 2 × 2 windows side by side: a register of windows at a time.
 
-Row 2i and row 2i + 1 of the image are taken apart into even and odd columns, which are the four elements of each window.
+Rows 2i and 2i + 1 of the image are taken apart into even and odd columns: the four elements of each window.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from numba import njit
 from numba.core import types
 
 from ._fetch import AHEAD, fetch
+from ._pairs import store_pairs
 from ._register import reven, rlanes, rload_n, rodd, rroute
 from .simd import I32, _address, _call, _first, intrinsic
 
@@ -45,26 +46,6 @@ def _store_largest(
     return types.void(y, at, types.intp, q0, q1, q2, q3, types.intp), generate
 
 
-@intrinsic
-def _store_pairs(typing: Any, out: Any, index: Any, x: Any, y: Any, count: Any) -> Any:
-    """out[index + 2·v] = x[v] and out[index + 2·v + 1] = y[v] for v < count."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, start, even, odd, n = arguments
-        numbers = ir.VectorType(I32, x.lanes)
-        for half in range(2):
-            lane = [half * x.lanes // 2 + v // 2 + v % 2 * x.lanes for v in range(x.lanes)]
-            pairs = builder.shuffle_vector(even, odd, ir.Constant(numbers, lane))
-            width = builder.sub(builder.shl(n, ir.Constant(n.type, 1)), ir.Constant(n.type, half * x.lanes))
-            address = _address(context, builder, out, array, start, x.llvm)
-            operands = [pairs, address, ir.Constant(I32, x.dtype.bitwidth // 8), _first(builder, x.lanes, width)]
-            _call(builder, f"llvm.masked.store.{x.suffix}.p0", ir.VoidType(), operands)
-            start = builder.add(start, ir.Constant(start.type, x.lanes))
-        return context.get_dummy_value()
-
-    return types.void(out, types.intp, x, x, types.intp), generate
-
-
 @njit(cache=True)
 def largest_of_four(x: Any, p: int, H: int, W: int, y: Any, at: Any, OH: int, OW: int) -> None:
     """y and at of plane p, all three flat."""
@@ -94,5 +75,5 @@ def to_one_of_four(at: Any, dy: Any, p: int, OH: int, OW: int, dx: Any, H: int, 
             fetch(dx, a + 2 * j + AHEAD)
             fetch(dx, a + W + 2 * j + AHEAD)
             g = rload_n(dy, o + j, n)
-            _store_pairs(dx, a + 2 * j, rroute(at, o + j, 0, g, n), rroute(at, o + j, 1, g, n), n)
-            _store_pairs(dx, a + W + 2 * j, rroute(at, o + j, 2, g, n), rroute(at, o + j, 3, g, n), n)
+            store_pairs(dx, a + 2 * j, rroute(at, o + j, 0, g, n), rroute(at, o + j, 1, g, n), n)
+            store_pairs(dx, a + W + 2 * j, rroute(at, o + j, 2, g, n), rroute(at, o + j, 3, g, n), n)

@@ -16,6 +16,7 @@ from numba.core import types
 from ._register import REGISTER_BYTES, Register, _zeros
 from .simd import I32, _address, _call, _first, _splat, cgutils, intrinsic
 
+UniTuple: Any = types.UniTuple
 ROWS = 4
 WIDE = 6 if REGISTER_BYTES == 64 else 2  # columns of `_dots`: 24 sums of 32 registers, or 8 of 16
 
@@ -25,10 +26,6 @@ def _load(context: Any, builder: Any, array_type: Any, array: Any, index: Any, r
     return builder.load(address, align=register.dtype.bitwidth // 8)
 
 
-def _fma(builder: Any, register: Any, x: Any, y: Any, z: Any) -> Any:
-    return _call(builder, f"llvm.fmuladd.{register.suffix}", register.llvm, [x, y, z])
-
-
 def _least(builder: Any, i: Any, j: Any) -> Any:
     return builder.select(builder.icmp_signed("<", i, j), i, j)
 
@@ -36,7 +33,7 @@ def _least(builder: Any, i: Any, j: Any) -> Any:
 @intrinsic
 def rows_at(typing: Any, start: Any, step: Any, first: Any, last: Any) -> Any:
     """The places of `ROWS` rows from number `first` on: start + r·step, none beyond row `last`."""
-    places = types.UniTuple(types.intp, ROWS)
+    places = UniTuple(types.intp, ROWS)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         begin, stride, row, end = arguments
@@ -53,7 +50,7 @@ def columns_at(typing: Any, start: Any, table: Any, first: Any, last: Any, count
     if not isinstance(count, types.IntegerLiteral):
         return None  # Numba asks again with the literal
     length = count.literal_value
-    places = types.UniTuple(types.intp, length)
+    places = UniTuple(types.intp, length)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         begin, array, column, end, _ = arguments
@@ -69,7 +66,7 @@ def columns_at(typing: Any, start: Any, table: Any, first: Any, last: Any, count
 def tile_zero(typing: Any, array: Any, columns: Any) -> Any:
     """A tile of zeros with as many columns as the tuple `columns` has places."""
     register = Register(array.dtype)
-    tile = types.UniTuple(register, ROWS * columns.count)
+    tile = UniTuple(register, ROWS * columns.count)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return context.make_tuple(builder, tile, [_zeros(register)] * tile.count)
@@ -81,7 +78,7 @@ def tile_zero(typing: Any, array: Any, columns: Any) -> Any:
 def tile_rows(typing: Any, array: Any, rows: Any, columns: Any) -> Any:
     """A tile whose every row r holds array[rows[r]] in all lanes of all its columns."""
     register = Register(array.dtype)
-    tile = types.UniTuple(register, ROWS * columns.count)
+    tile = UniTuple(register, ROWS * columns.count)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         made = []
@@ -93,20 +90,27 @@ def tile_rows(typing: Any, array: Any, rows: Any, columns: Any) -> Any:
     return tile(array, rows, columns), generate
 
 
+def _added(context: Any, builder: Any, sums: Any, tile: Any, xs: Any, ys: Any) -> Any:
+    """The tile with xs[r]·ys[c] added to the sum in row r and column c."""
+    held = cgutils.unpack_tuple(builder, tile, sums.count)
+    name, made = f"llvm.fmuladd.{sums.dtype.suffix}", []
+    for x in xs:
+        made += [_call(builder, name, sums.dtype.llvm, [x, y, held[len(made) + n]]) for n, y in enumerate(ys)]
+    return context.make_tuple(builder, sums, made)
+
+
 @intrinsic
 def tile_dots(typing: Any, sums: Any, A: Any, rows: Any, i: Any, B: Any, columns: Any, j: Any) -> Any:
     """sums[r, c] + A[rows[r] + i :]·B[columns[c] + j :], lane by lane."""
     register = sums.dtype
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        s, a, r, i_, b, c, j_ = arguments
-        s = cgutils.unpack_tuple(builder, s, sums.count)
-        ys = [_load(context, builder, B, b, builder.add(place, j_), register) for place in cgutils.unpack_tuple(builder, c)]
-        made: list[Any] = []
-        for place in cgutils.unpack_tuple(builder, r):
-            x = _load(context, builder, A, a, builder.add(place, i_), register)
-            made += [_fma(builder, register, x, y, s[len(made) + n]) for n, y in enumerate(ys)]
-        return context.make_tuple(builder, sums, made)
+        tile, a, r, i_, b, c, j_ = arguments
+        places = cgutils.unpack_tuple(builder, c)
+        ys = [_load(context, builder, B, b, builder.add(place, j_), register) for place in places]
+        places = cgutils.unpack_tuple(builder, r)
+        xs = [_load(context, builder, A, a, builder.add(place, i_), register) for place in places]
+        return _added(context, builder, sums, tile, xs, ys)
 
     return sums(sums, A, rows, types.intp, B, columns, types.intp), generate
 
@@ -117,8 +121,8 @@ def tile_dots_n(typing: Any, sums: Any, A: Any, rows: Any, i: Any, B: Any, colum
     register = sums.dtype
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        s, a, r, i_, b, c, j_, count = arguments
-        s, mask = cgutils.unpack_tuple(builder, s, sums.count), _first(builder, register.lanes, count)
+        tile, a, r, i_, b, c, j_, count = arguments
+        mask = _first(builder, register.lanes, count)
 
         def load(array_type: Any, array: Any, index: Any) -> Any:
             address = _address(context, builder, array_type, array, index, register.llvm)
@@ -126,11 +130,8 @@ def tile_dots_n(typing: Any, sums: Any, A: Any, rows: Any, i: Any, B: Any, colum
             return _call(builder, f"llvm.masked.load.{register.suffix}.p0", register.llvm, operands)
 
         ys = [load(B, b, builder.add(place, j_)) for place in cgutils.unpack_tuple(builder, c)]
-        made: list[Any] = []
-        for place in cgutils.unpack_tuple(builder, r):
-            x = load(A, a, builder.add(place, i_))
-            made += [_fma(builder, register, x, y, s[len(made) + m]) for m, y in enumerate(ys)]
-        return context.make_tuple(builder, sums, made)
+        xs = [load(A, a, builder.add(place, i_)) for place in cgutils.unpack_tuple(builder, r)]
+        return _added(context, builder, sums, tile, xs, ys)
 
     return sums(sums, A, rows, types.intp, B, columns, types.intp, types.intp), generate
 
@@ -151,7 +152,10 @@ def tile_add_sums(typing: Any, C: Any, c: Any, c_row: Any, R: Any, J: Any, sums:
             ir.Constant(numbers, list(range(width))),
             _splat(builder, numbers, builder.trunc(_least(builder, count, ir.Constant(count.type, columns)), I32)),
         )
-        nothing, zeros = ir.Constant(ir.VectorType(ir.IntType(1), width), [0] * width), ir.Constant(row_type, [0.0] * width)
+        nothing, zeros = (
+            ir.Constant(ir.VectorType(ir.IntType(1), width), [0] * width),
+            ir.Constant(row_type, [0.0] * width),
+        )
         align = ir.Constant(I32, register.dtype.bitwidth // 8)
         for r in range(ROWS):
             mask = builder.select(builder.icmp_signed(">", rows, ir.Constant(rows.type, r)), inside, nothing)
@@ -182,7 +186,8 @@ def tile_store(typing: Any, C: Any, rows: Any, columns: Any, widths: Any, sums: 
         starts = cgutils.unpack_tuple(builder, c)
         align = ir.Constant(I32, register.dtype.bitwidth // 8)
         for number, row in enumerate(cgutils.unpack_tuple(builder, r)):
-            for place, mask, x in zip(starts, masks, tile[number * len(starts) :]):
+            sums_of_row = tile[number * len(starts) : (number + 1) * len(starts)]
+            for place, mask, x in zip(starts, masks, sums_of_row, strict=True):
                 address = _address(context, builder, C, array, builder.add(row, place), register.llvm)
                 _call(builder, f"llvm.masked.store.{register.suffix}.p0", ir.VoidType(), [x, address, align, mask])
         return context.get_dummy_value()
@@ -196,36 +201,12 @@ def tile_spread(typing: Any, sums: Any, A: Any, rows: Any, i: Any, B: Any, colum
     register = sums.dtype
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        s, a, r, i_, b, c, j_ = arguments
-        s = cgutils.unpack_tuple(builder, s, sums.count)
-        ys = [_load(context, builder, B, b, builder.add(place, j_), register) for place in cgutils.unpack_tuple(builder, c)]
-        made: list[Any] = []
-        for place in cgutils.unpack_tuple(builder, r):
-            address = _address(context, builder, A, a, builder.add(place, i_), register.element)
-            x = _splat(builder, register.llvm, builder.load(address))
-            made += [_fma(builder, register, x, y, s[len(made) + n]) for n, y in enumerate(ys)]
-        return context.make_tuple(builder, sums, made)
+        tile, a, r, i_, b, c, j_ = arguments
+        places = cgutils.unpack_tuple(builder, c)
+        ys = [_load(context, builder, B, b, builder.add(place, j_), register) for place in places]
+        places = [builder.add(place, i_) for place in cgutils.unpack_tuple(builder, r)]
+        addresses = [_address(context, builder, A, a, place, register.element) for place in places]
+        xs = [_splat(builder, register.llvm, builder.load(address)) for address in addresses]
+        return _added(context, builder, sums, tile, xs, ys)
 
     return sums(sums, A, rows, types.intp, B, columns, types.intp), generate
-
-
-@intrinsic
-def store_every_second(typing: Any, out: Any, index: Any, x: Any, count: Any) -> Any:
-    """out[index + 2·v] = x[v] for v < count: what lies between is not touched."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, start, values, n = arguments
-        numbers = ir.VectorType(I32, x.lanes)
-        limit = _splat(builder, numbers, builder.trunc(n, I32))
-        even = ir.Constant(ir.VectorType(ir.IntType(1), x.lanes), [1, 0] * (x.lanes // 2))
-        for half in range(2):
-            lane = ir.Constant(numbers, [half * x.lanes // 2 + v // 2 for v in range(x.lanes)])
-            doubled = builder.shuffle_vector(values, ir.Constant(x.llvm, ir.Undefined), lane)
-            mask = builder.and_(builder.icmp_signed("<", lane, limit), even)
-            address = _address(context, builder, out, array, start, x.llvm)
-            operands = [doubled, address, ir.Constant(I32, x.dtype.bitwidth // 8), mask]
-            _call(builder, f"llvm.masked.store.{x.suffix}.p0", ir.VoidType(), operands)
-            start = builder.add(start, ir.Constant(start.type, x.lanes))
-        return context.get_dummy_value()
-
-    return types.void(out, types.intp, x, types.intp), generate

@@ -114,7 +114,8 @@ def _wide_moments(x: Any, c: int) -> tuple[float, float]:
 
 @njit(cache=True, parallel=True)
 def _forward_parallel(T: int, x: Any, gamma: Any, beta: Any, running_mean: Any, running_var: Any, new_mean: Any,
-                      new_var: Any, y: Any, mean: Any, rstd: Any, spread: Any, eps: float, momentum: float) -> None:  # fmt: skip
+                      new_var: Any, y: Any, mean: Any, rstd: Any, spread: Any,
+                      eps: float, momentum: float) -> None:  # fmt: skip
     for t in prange(T):
         _forward(np.int64(t), T, x, gamma, beta, running_mean, running_var, new_mean, new_var, y, mean, rstd, spread,
                  eps, momentum)  # fmt: skip

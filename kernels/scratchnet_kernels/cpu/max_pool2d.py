@@ -114,7 +114,7 @@ def _offsets(window: tuple[int, int], dilation: tuple[int, int], width: int) -> 
 @njit(cache=True)
 def _is_quarter(offset: Any, W: int) -> bool:
     """Whether the window is 2 × 2 without gaps, in an image W wide."""
-    return offset.size == 4 and offset[1] == 1 and offset[2] == W and offset[3] == W + 1
+    return bool(offset.size == 4 and offset[1] == 1 and offset[2] == W and offset[3] == W + 1)
 
 
 @njit(cache=True)
