@@ -45,7 +45,7 @@ def test_dots(dtype, rows, columns, depth):
 )
 def test_rows_product(dtype, with_bias, rows, height, width, pitch):
     """Two shifted views of an image at a pitch; what lies between its rows is NaN and comes into no result."""
-    lanes = register_lanes(dtype)
+    lanes = register_lanes(np.dtype(dtype))
     table = columns(height, width, pitch, lanes)
     assert table.shape[1] > 0
     W, bias = drawn((rows, 2), dtype), drawn(rows + 1, dtype)
@@ -73,7 +73,7 @@ def _pairs(out, x, y, n):
 @kinds
 def test_stores_of_every_second_element(dtype):
     """As many as asked for; nothing else is touched."""
-    lanes = register_lanes(dtype)
+    lanes = register_lanes(np.dtype(dtype))
     x, y = drawn(lanes, dtype), drawn(lanes, dtype) + 1
     for n in range(lanes + 1):
         for run, given in ((_every_second, (x,)), (_pairs, (x, y))):
