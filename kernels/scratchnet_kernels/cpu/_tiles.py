@@ -93,7 +93,8 @@ def tile_rows(typing: Any, array: Any, rows: Any, columns: Any) -> Any:
 def _added(context: Any, builder: Any, sums: Any, tile: Any, xs: Any, ys: Any) -> Any:
     """The tile with xs[r]·ys[c] added to the sum in row r and column c."""
     held = cgutils.unpack_tuple(builder, tile, sums.count)
-    name, made = f"llvm.fmuladd.{sums.dtype.suffix}", []
+    name = f"llvm.fmuladd.{sums.dtype.suffix}"
+    made: list[Any] = []
     for x in xs:
         made += [_call(builder, name, sums.dtype.llvm, [x, y, held[len(made) + n]]) for n, y in enumerate(ys)]
     return context.make_tuple(builder, sums, made)
