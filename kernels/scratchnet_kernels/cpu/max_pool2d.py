@@ -12,6 +12,7 @@ from ..backend import kernel
 from ..reference import max_pool2d as reference
 from ..workspace import Workspace
 from ._flat import is_fast, put_back
+from ._quarters import largest_of_four, to_one_of_four
 from ._slide import images
 from ._threads import share, threads
 
@@ -41,8 +42,9 @@ def _forward(t: Any, T: int, x: Any, y: Any, at: Any, kh: int, kw: int, sh: int,
     OH, OW = y.shape[1:]
     p0, p1 = share(t, T, len(y), 1)
     if kh == kw == sh == sw == 2 and dh == dw == 1 and ph == pw == 0 and 2 * OH <= H and 2 * OW <= W:
+        flat_x, flat_y, flat_at = x.reshape(-1), y.reshape(-1), at.reshape(-1)
         for p in range(p0, p1):
-            _quarter(x[p], y[p], at[p])
+            largest_of_four(flat_x, p, H, W, flat_y, flat_at, OH, OW)
         return
     images = x.reshape(-1)
     for p in range(p0, p1):
@@ -78,25 +80,6 @@ def _largest(x: Any, start: int, row: int, step: int, u0: int, u1: int, v0: int,
     return largest, place
 
 
-@njit(cache=True)
-def _quarter(x: Any, y: Any, at: Any) -> None:
-    """The usual case: 2 × 2 windows side by side."""
-    for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
-            largest, place = x[2 * i, 2 * j], 0
-            value = x[2 * i, 2 * j + 1]
-            wins = (value > largest) | (value != value)
-            largest, place = (value if wins else largest), (1 if wins else place)
-            value = x[2 * i + 1, 2 * j]
-            wins = (value > largest) | (value != value)
-            largest, place = (value if wins else largest), (2 if wins else place)
-            value = x[2 * i + 1, 2 * j + 1]
-            wins = (value > largest) | (value != value)
-            largest, place = (value if wins else largest), (3 if wins else place)
-            y[i, j] = largest
-            at[i, j] = place
-
-
 @njit(cache=True, parallel=True)
 def _forward_parallel(T: int, x: Any, y: Any, at: Any, kh: int, kw: int, sh: int, sw: int, ph: int, pw: int,
                       dh: int, dw: int) -> None:  # fmt: skip
@@ -129,11 +112,22 @@ def _offsets(window: tuple[int, int], dilation: tuple[int, int], width: int) -> 
 
 
 @njit(cache=True)
+def _is_quarter(offset: Any, W: int) -> bool:
+    """Whether the window is 2 × 2 without gaps, in an image W wide."""
+    return bool(offset.size == 4 and offset[1] == 1 and offset[2] == W and offset[3] == W + 1)
+
+
+@njit(cache=True)
 def _backward(t: Any, T: int, at: Any, dy: Any, dx: Any, offset: Any, sh: int, sw: int, ph: int, pw: int) -> None:
     """Thread t's planes."""
     H, W = dx.shape[1:]
     OH, OW = dy.shape[1:]
     p0, p1 = share(t, T, len(dy), 1)
+    if sh == sw == 2 and ph == pw == 0 and 2 * OH <= H and 2 * OW <= W and _is_quarter(offset, W):
+        flat_at, flat_dy, flat_dx = at.reshape(-1), dy.reshape(-1), dx.reshape(-1)
+        for p in range(p0, p1):
+            to_one_of_four(flat_at, flat_dy, p, OH, OW, flat_dx, H, W)
+        return
     for p in range(p0, p1):
         image = dx[p].reshape(-1)
         image[:] = 0
