@@ -9,8 +9,7 @@ from numba import njit
 
 from ._fetch import AHEAD, fetch, fetch_register
 from ._pairs import store_every_second
-from ._register import reven, rlanes, rload_n, rzero
-from .simd import lanes, vadd, vbroadcast, vfma, vload_n, vstore_n, vsum, vzero
+from .simd import lanes, reven, rlanes, rload_n, rzero, vadd, vbroadcast, vfma, vload_n, vstore_n, vsum, vzero
 
 ONE: Any = np.int64(1)  # for a stride of 1: Numba would compile a function once more for a literal
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ._register import REGISTER_BYTES
 from ._tiles import ROWS, columns_at, rows_at, tile_rows, tile_spread, tile_store, tile_zero
+from .simd import REGISTER_BYTES
 
 COLUMNS = 4 if REGISTER_BYTES == 64 else 2  # of a tile: 16 sums of 32 registers, or 8 of 16
 REST = 2  # and of the last tile, if that suffices

@@ -10,8 +10,8 @@ from typing import Any
 
 from numba import njit
 
-from ._register import rlanes
 from ._tiles import ROWS, WIDE, columns_at, rows_at, tile_add_sums, tile_dots, tile_dots_n, tile_zero
+from .simd import rlanes
 
 BLOCK = 1024  # k in one sweep, about: four rows of A fit in the L1 cache
 COLUMNS = 72  # and this many rows of B in the L2 cache

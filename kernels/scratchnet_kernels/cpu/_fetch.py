@@ -12,8 +12,8 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
-from ._register import REGISTER_BYTES
-from .simd import I32, VECTOR_BYTES, _address, _call, intrinsic
+from .simd import REGISTER_BYTES, VECTOR_BYTES
+from .simd._type import I32, address, call, intrinsic
 
 LINE = 64  # bytes
 AHEAD = 2048  # elements, about: what a kernel works on while the fetched lines arrive
@@ -22,11 +22,11 @@ AHEAD = 2048  # elements, about: what a kernel works on while the fetched lines 
 def _fetching(nbytes: int) -> Any:
     def fetched(typing: Any, array: Any, index: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            first = _address(context, builder, array, arguments[0], arguments[1], ir.IntType(8))
+            begin = address(context, builder, array, arguments[0], arguments[1], ir.IntType(8))
             settings = [ir.Constant(I32, 0), ir.Constant(I32, 3), ir.Constant(I32, 1)]  # to read, to keep, data
             for line in range(0, nbytes, LINE):
-                address = builder.gep(first, [ir.Constant(I32, line)])
-                _call(builder, "llvm.prefetch.p0", ir.VoidType(), [address, *settings])
+                pointer = builder.gep(begin, [ir.Constant(I32, line)])
+                call(builder, "llvm.prefetch.p0", ir.VoidType(), [pointer, *settings])
             return context.get_dummy_value()
 
         return types.void(array, types.intp), generate

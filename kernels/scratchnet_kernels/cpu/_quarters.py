@@ -13,8 +13,8 @@ from numba.core import types
 
 from ._fetch import AHEAD, fetch
 from ._pairs import store_pairs
-from ._register import reven, rlanes, rload_n, rodd, rroute
-from .simd import I32, _address, _call, _first, intrinsic
+from .simd import reven, rlanes, rload_n, rodd, rroute
+from .simd._type import I32, address, call, first, intrinsic
 
 
 @intrinsic
@@ -33,14 +33,14 @@ def _store_largest(
             wins = builder.or_(larger, builder.fcmp_unordered("uno", value, value))
             largest = builder.select(wins, value, largest)
             place = builder.select(wins, ir.Constant(numbers, [number] * q0.lanes), place)
-        mask = _first(builder, q0.lanes, n)
-        address = _address(context, builder, y, out, start, q0.llvm)
+        mask = first(builder, q0.lanes, n)
+        pointer = address(context, builder, y, out, start, q0.llvm)
         align = ir.Constant(I32, q0.dtype.bitwidth // 8)
-        _call(builder, f"llvm.masked.store.{q0.suffix}.p0", ir.VoidType(), [largest, address, align, mask])
-        address = _address(context, builder, at, places, start, numbers)
+        call(builder, f"llvm.masked.store.{q0.suffix}.p0", ir.VoidType(), [largest, pointer, align, mask])
+        pointer = address(context, builder, at, places, start, numbers)
         align = ir.Constant(I32, at.dtype.bitwidth // 8)
         name = f"llvm.masked.store.v{q0.lanes}i{at.dtype.bitwidth}.p0"
-        _call(builder, name, ir.VoidType(), [place, address, align, mask])
+        call(builder, name, ir.VoidType(), [place, pointer, align, mask])
         return context.get_dummy_value()
 
     return types.void(y, at, types.intp, q0, q1, q2, q3, types.intp), generate

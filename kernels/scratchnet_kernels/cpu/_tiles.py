@@ -13,8 +13,8 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
-from ._register import REGISTER_BYTES, Register, _zeros
-from .simd import I32, _address, _call, _first, _splat, cgutils, intrinsic
+from .simd import REGISTER_BYTES, Register
+from .simd._type import I32, address, call, cgutils, first, intrinsic, splat, zeros
 
 UniTuple: Any = types.UniTuple
 ROWS = 4
@@ -22,8 +22,8 @@ WIDE = 6 if REGISTER_BYTES == 64 else 2  # columns of `_dots`: 24 sums of 32 reg
 
 
 def _load(context: Any, builder: Any, array_type: Any, array: Any, index: Any, register: Any) -> Any:
-    address = _address(context, builder, array_type, array, index, register.llvm)
-    return builder.load(address, align=register.dtype.bitwidth // 8)
+    pointer = address(context, builder, array_type, array, index, register.llvm)
+    return builder.load(pointer, align=register.dtype.bitwidth // 8)
 
 
 def _least(builder: Any, i: Any, j: Any) -> Any:
@@ -69,7 +69,7 @@ def tile_zero(typing: Any, array: Any, columns: Any) -> Any:
     tile = UniTuple(register, ROWS * columns.count)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return context.make_tuple(builder, tile, [_zeros(register)] * tile.count)
+        return context.make_tuple(builder, tile, [zeros(register)] * tile.count)
 
     return tile(array, columns), generate
 
@@ -83,8 +83,8 @@ def tile_rows(typing: Any, array: Any, rows: Any, columns: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         made = []
         for place in cgutils.unpack_tuple(builder, arguments[1], ROWS):
-            address = _address(context, builder, array, arguments[0], place, register.element)
-            made += [_splat(builder, register.llvm, builder.load(address))] * columns.count
+            pointer = address(context, builder, array, arguments[0], place, register.element)
+            made += [splat(builder, register.llvm, builder.load(pointer))] * columns.count
         return context.make_tuple(builder, tile, made)
 
     return tile(array, rows, columns), generate
@@ -96,7 +96,7 @@ def _added(context: Any, builder: Any, sums: Any, tile: Any, xs: Any, ys: Any) -
     name = f"llvm.fmuladd.{sums.dtype.suffix}"
     made: list[Any] = []
     for x in xs:
-        made += [_call(builder, name, sums.dtype.llvm, [x, y, held[len(made) + n]]) for n, y in enumerate(ys)]
+        made += [call(builder, name, sums.dtype.llvm, [x, y, held[len(made) + n]]) for n, y in enumerate(ys)]
     return context.make_tuple(builder, sums, made)
 
 
@@ -123,12 +123,12 @@ def tile_dots_n(typing: Any, sums: Any, A: Any, rows: Any, i: Any, B: Any, colum
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         tile, a, r, i_, b, c, j_, count = arguments
-        mask = _first(builder, register.lanes, count)
+        mask = first(builder, register.lanes, count)
 
         def load(array_type: Any, array: Any, index: Any) -> Any:
-            address = _address(context, builder, array_type, array, index, register.llvm)
-            operands = [address, ir.Constant(I32, register.dtype.bitwidth // 8), mask, _zeros(register)]
-            return _call(builder, f"llvm.masked.load.{register.suffix}.p0", register.llvm, operands)
+            pointer = address(context, builder, array_type, array, index, register.llvm)
+            operands = [pointer, ir.Constant(I32, register.dtype.bitwidth // 8), mask, zeros(register)]
+            return call(builder, f"llvm.masked.load.{register.suffix}.p0", register.llvm, operands)
 
         ys = [load(B, b, builder.add(place, j_)) for place in cgutils.unpack_tuple(builder, c)]
         xs = [load(A, a, builder.add(place, i_)) for place in cgutils.unpack_tuple(builder, r)]
@@ -151,24 +151,24 @@ def tile_add_sums(typing: Any, C: Any, c: Any, c_row: Any, R: Any, J: Any, sums:
         inside = builder.icmp_signed(
             "<",
             ir.Constant(numbers, list(range(width))),
-            _splat(builder, numbers, builder.trunc(_least(builder, count, ir.Constant(count.type, columns)), I32)),
+            splat(builder, numbers, builder.trunc(_least(builder, count, ir.Constant(count.type, columns)), I32)),
         )
-        nothing, zeros = (
+        nobody, nothing = (
             ir.Constant(ir.VectorType(ir.IntType(1), width), [0] * width),
             ir.Constant(row_type, [0.0] * width),
         )
         align = ir.Constant(I32, register.dtype.bitwidth // 8)
         for r in range(ROWS):
-            mask = builder.select(builder.icmp_signed(">", rows, ir.Constant(rows.type, r)), inside, nothing)
-            added = zeros
+            mask = builder.select(builder.icmp_signed(">", rows, ir.Constant(rows.type, r)), inside, nobody)
+            added = nothing
             for j in range(columns):
                 name = f"llvm.vector.reduce.fadd.{register.suffix}"
-                s = _call(builder, name, register.element, [zero, tile[r * columns + j]], fastmath=("reassoc",))
+                s = call(builder, name, register.element, [zero, tile[r * columns + j]], fastmath=("reassoc",))
                 added = builder.insert_element(added, s, ir.Constant(I32, j))
-            address = _address(context, builder, C, array, start, row_type)
-            held = _call(builder, f"llvm.masked.load.{suffix}.p0", row_type, [address, align, mask, zeros])
-            operands = [builder.fadd(held, added), address, align, mask]
-            _call(builder, f"llvm.masked.store.{suffix}.p0", ir.VoidType(), operands)
+            pointer = address(context, builder, C, array, start, row_type)
+            held = call(builder, f"llvm.masked.load.{suffix}.p0", row_type, [pointer, align, mask, nothing])
+            operands = [builder.fadd(held, added), pointer, align, mask]
+            call(builder, f"llvm.masked.store.{suffix}.p0", ir.VoidType(), operands)
             start = builder.add(start, step)
         return context.get_dummy_value()
 
@@ -183,14 +183,14 @@ def tile_store(typing: Any, C: Any, rows: Any, columns: Any, widths: Any, sums: 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, r, c, w, tile = arguments
         tile = cgutils.unpack_tuple(builder, tile, sums.count)
-        masks = [_first(builder, register.lanes, width) for width in cgutils.unpack_tuple(builder, w)]
+        masks = [first(builder, register.lanes, width) for width in cgutils.unpack_tuple(builder, w)]
         starts = cgutils.unpack_tuple(builder, c)
         align = ir.Constant(I32, register.dtype.bitwidth // 8)
         for number, row in enumerate(cgutils.unpack_tuple(builder, r)):
             sums_of_row = tile[number * len(starts) : (number + 1) * len(starts)]
             for place, mask, x in zip(starts, masks, sums_of_row, strict=True):
-                address = _address(context, builder, C, array, builder.add(row, place), register.llvm)
-                _call(builder, f"llvm.masked.store.{register.suffix}.p0", ir.VoidType(), [x, address, align, mask])
+                pointer = address(context, builder, C, array, builder.add(row, place), register.llvm)
+                call(builder, f"llvm.masked.store.{register.suffix}.p0", ir.VoidType(), [x, pointer, align, mask])
         return context.get_dummy_value()
 
     return types.void(C, rows, columns, widths, sums), generate
@@ -206,8 +206,8 @@ def tile_spread(typing: Any, sums: Any, A: Any, rows: Any, i: Any, B: Any, colum
         places = cgutils.unpack_tuple(builder, c)
         ys = [_load(context, builder, B, b, builder.add(place, j_), register) for place in places]
         places = [builder.add(place, i_) for place in cgutils.unpack_tuple(builder, r)]
-        addresses = [_address(context, builder, A, a, place, register.element) for place in places]
-        xs = [_splat(builder, register.llvm, builder.load(address)) for address in addresses]
+        addresses = [address(context, builder, A, a, place, register.element) for place in places]
+        xs = [splat(builder, register.llvm, builder.load(pointer)) for pointer in addresses]
         return _added(context, builder, sums, tile, xs, ys)
 
     return sums(sums, A, rows, types.intp, B, columns, types.intp), generate

@@ -21,8 +21,8 @@ from ._conv_layout import layout
 from ._conv_rows import columns, rows_product
 from ._flat import ABSENT, flat, is_fast, put_back
 from ._products import ROWS, product
-from ._register import register_lanes
 from ._threads import share, threads
+from .simd import register_lanes
 
 BATCH_BYTES = 1 << 18  # bordered images of one thread whose dW is summed in one go: a part of the L2 cache
 SUMS_BYTES = 1 << 27  # what the threads' own sums of dW may take together

@@ -9,10 +9,12 @@ from numba import njit, prange
 
 from ..backend import kernel
 from ..reference import gather as reference
+from ._fetch import fetch
 from ._flat import is_fast
-from ._prefetch import prefetch
 from ._threads import share, threads_of_pass
+from .simd import VECTOR_BYTES
 
+FETCHED = max(64, VECTOR_BYTES)  # bytes at once
 AHEAD = 4  # samples: shuffled, they lie where no hardware foresees it
 
 
@@ -21,7 +23,8 @@ def _integers(n0: int, n1: int, images: Any, index: Any, scale: Any, shift: Any,
     size = images.shape[1] * images.shape[2]
     for n in range(n0, n1):
         ahead = index[min(n + AHEAD, n1 - 1)] * size
-        prefetch(images, ahead, ahead + size)
+        for i in range(ahead, ahead + size, FETCHED // images.itemsize):
+            fetch(images, i)
         for c in range(scale.size):
             s, t, row, out = scale[c], shift[c], images[index[n], c], y[n, c]
             for p in range(out.size):
