@@ -76,7 +76,9 @@ def test_dropout_is_bit_equal_on_both_backends(size, dtype):
 @pytest.mark.parametrize("size", [1024, 1025, 2047, 9001])  # of one run, a part or two have none
 def test_dropout_in_parts_draws_the_same(size, monkeypatch):
     whole = masked(size, rate=0.3)
-    monkeypatch.setattr(importlib.import_module("scratchnet_kernels.cpu.dropout"), "threads_of_pass", lambda elements: 3)
+    monkeypatch.setattr(
+        importlib.import_module("scratchnet_kernels.cpu.dropout"), "threads_of_pass", lambda elements: 3
+    )
     np.testing.assert_array_equal(masked(size, rate=0.3), whole)
     np.testing.assert_array_equal(whole, random_words(size, 1, (3, 5)) >= limit(0.3))
 

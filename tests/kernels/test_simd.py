@@ -12,6 +12,11 @@ from scratchnet_kernels.cpu.simd import (
     vfma,
     vload,
     vload_n,
+    vload_or,
+    vmax,
+    vmul,
+    vpeak,
+    vsplat,
     vstore,
     vstore_n,
     vsum,
@@ -50,6 +55,23 @@ def arithmetic(x, y, z, spread, out):
 @numba.njit
 def total(x, i):
     return vsum(vload(x, i))
+
+
+@numba.njit
+def load_or(x, i, n, other, out):
+    vstore(out, 0, vload_or(x, i, n, vsplat(x, other)))
+
+
+@numba.njit
+def product_and_larger(x, y, out):
+    n = lanes(x)
+    vstore(out, 0, vmul(vload(x, 0), vload(y, 0)))
+    vstore(out, n, vmax(vload(x, 0), vload(y, 0)))
+
+
+@numba.njit
+def peak(x, i):
+    return vpeak(vload(x, i))
 
 
 def width(dtype):
@@ -123,3 +145,37 @@ def test_sum_counts_every_lane_once(dtype):
         assert np.isnan(total(one, 0))
         one[i] = -np.inf
         assert total(one, 0) == -np.inf
+
+
+def test_partial_load_over_another_vector(dtype):
+    L = width(dtype)
+    x = np.arange(1, L + 2, dtype=dtype)
+    for n in range(L + 1):
+        x_n, out = x.copy(), np.empty(L, dtype)
+        x_n[1 + n :] = np.inf  # what lies beyond must not be seen
+        load_or(x_n, 1, n, dtype(-7), out)
+        np.testing.assert_array_equal(out, np.where(np.arange(L) < n, x[1:], -7))
+
+
+def test_product_and_the_larger_of_two(dtype):
+    L = width(dtype)
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(-9, 10, (2, L)).astype(dtype)
+    x[:4] = np.nan, 1, np.inf, -np.inf
+    y[:4] = 2, np.nan, 0, -1
+    out = np.empty(2 * L, dtype)
+    product_and_larger(x, y, out)
+    with np.errstate(invalid="ignore"):
+        expected = [x * y, np.where(x > y, x, y)]
+    np.testing.assert_array_equal(out.reshape(2, L), expected)
+
+
+def test_peak_looks_at_every_lane(dtype):
+    L = width(dtype)
+    x = -np.arange(1, L + 1, dtype=dtype)
+    for i in range(L):
+        one = x.copy()
+        one[i] = 3
+        assert peak(one, 0) == 3
+    assert peak(x, 0) == -1
+    assert peak(np.full(L, -np.inf, dtype), 0) == -np.inf

@@ -44,6 +44,7 @@ def _vector_bytes() -> int:
 
 
 VECTOR_BYTES = _vector_bytes()
+REGISTER_BYTES = 64  # of the widest registers there are; a vector may be two of them
 
 
 class Vector(types.Type):
@@ -157,13 +158,25 @@ def vstore(typing: Any, array: Any, index: Any, x: Any) -> Any:
 
 @intrinsic
 def vstore_n(typing: Any, array: Any, index: Any, x: Any, count: Any) -> Any:
-    """array[index : index + count] = x[:count]. Memory beyond is not touched."""
+    """array[index : index + count] = x[:count]. Memory beyond is not touched.
+
+    A vector of several registers is stored one by one, and none of which no lane counts: even a store of nothing
+    delays the loads that follow it where it would have gone, and that is where the next row of a matrix begins.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address = _address(context, builder, array, arguments[0], arguments[1], x.llvm)
-        mask = _first(builder, x.lanes, arguments[3])
-        align = ir.Constant(I32, x.dtype.bitwidth // 8)
-        _call(builder, f"llvm.masked.store.{x.suffix}.p0", ir.VoidType(), [arguments[2], address, align, mask])
+        lanes = min(x.lanes, REGISTER_BYTES * 8 // x.dtype.bitwidth)
+        part, numbers = ir.VectorType(x.element, lanes), ir.VectorType(I32, lanes)
+        align, undefined = ir.Constant(I32, x.dtype.bitwidth // 8), ir.Constant(x.llvm, ir.Undefined)
+        for start in range(0, x.lanes, lanes):
+            left = builder.sub(arguments[3], ir.Constant(arguments[3].type, start))
+            with builder.if_then(builder.icmp_signed(">", left, ir.Constant(left.type, 0))):
+                index = builder.add(arguments[1], ir.Constant(arguments[1].type, start))
+                address = _address(context, builder, array, arguments[0], index, part)
+                lanes_of = ir.Constant(numbers, list(range(start, start + lanes)))
+                value = builder.shuffle_vector(arguments[2], undefined, lanes_of)
+                name = f"llvm.masked.store.v{lanes}f{x.dtype.bitwidth}.p0"
+                _call(builder, name, ir.VoidType(), [value, address, align, _first(builder, lanes, left)])
         return context.get_dummy_value()
 
     return types.void(array, types.intp, x, types.intp), generate
@@ -204,5 +217,64 @@ def vsum(typing: Any, x: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         name = f"llvm.vector.reduce.fadd.{x.suffix}"
         return _call(builder, name, x.element, [ir.Constant(x.element, 0.0), *arguments], fastmath=("reassoc",))
+
+    return x.dtype(x), generate
+
+
+@intrinsic
+def vload_or(typing: Any, array: Any, index: Any, count: Any, x: Any) -> Any:
+    """array[index : index + count], and x in the lanes from `count` on, whose memory is not touched."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, array, arguments[0], arguments[1], x.llvm)
+        mask = _first(builder, x.lanes, arguments[2])
+        align = ir.Constant(I32, x.dtype.bitwidth // 8)
+        return _call(builder, f"llvm.masked.load.{x.suffix}.p0", x.llvm, [address, align, mask, arguments[3]])
+
+    return x(array, types.intp, types.intp, x), generate
+
+
+@intrinsic
+def vsplat(typing: Any, array: Any, scalar: Any) -> Any:
+    """`scalar`, of the array's element type, in every lane."""
+    vector = Vector(array.dtype)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _splat(builder, vector.llvm, arguments[1])
+
+    return vector(array, array.dtype), generate
+
+
+@intrinsic
+def vmul(typing: Any, x: Any, y: Any) -> Any:
+    """x·y."""
+    return x(x, y), lambda context, builder, signature, arguments: builder.fmul(*arguments)
+
+
+def _larger(builder: Any, x: Any, y: Any) -> Any:
+    """x where it is above y, else y: one instruction on x86, and a NaN in either gives y."""
+    return builder.select(builder.fcmp_ordered(">", x, y), x, y)
+
+
+@intrinsic
+def vmax(typing: Any, x: Any, y: Any) -> Any:
+    """x where x > y, else y: y too where either is NaN. Who needs the NaN of x must look for it elsewhere."""
+    return x(x, y), lambda context, builder, signature, arguments: _larger(builder, *arguments)
+
+
+@intrinsic
+def vpeak(typing: Any, x: Any) -> Any:
+    """The largest lane. As in `vmax`, a NaN may be passed over."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, count = arguments[0], x.lanes
+        while count > 1:
+            count //= 2
+            numbers = ir.VectorType(I32, count)
+            low, high = ([*range(half * count, (half + 1) * count)] for half in (0, 1))
+            undefined = ir.Constant(value.type, ir.Undefined)
+            parts = [builder.shuffle_vector(value, undefined, ir.Constant(numbers, part)) for part in (low, high)]
+            value = _larger(builder, *parts)
+        return builder.extract_element(value, ir.Constant(I32, 0))
 
     return x.dtype(x), generate
