@@ -21,6 +21,10 @@ from scratchnet_kernels.cpu.simd import (
     vstore_n,
     vsum,
     vzero,
+    wload,
+    wload_or,
+    wstore,
+    wstore_n,
 )
 
 pytestmark = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -60,6 +64,16 @@ def total(x, i):
 @numba.njit
 def load_or(x, i, n, other, out):
     vstore(out, 0, vload_or(x, i, n, vsplat(x, other)))
+
+
+@numba.njit
+def copy_wide(x, i, out, o):
+    wstore(out, o, wload(x, i))
+
+
+@numba.njit
+def copy_first_wide(x, i, n, other, out, o, written):
+    wstore_n(out, o, wload_or(x, i, n, vsplat(other, other[0])), written)
 
 
 @numba.njit
@@ -179,3 +193,34 @@ def test_peak_looks_at_every_lane(dtype):
         assert peak(one, 0) == 3
     assert peak(x, 0) == -1
     assert peak(np.full(L, -np.inf, dtype), 0) == -np.inf
+
+
+def test_wide_load_and_store_convert_and_round(dtype):
+    L = width(np.float64)
+    x = np.random.default_rng(0).normal(size=2 * L).astype(dtype)
+    x[:3] = np.nan, np.inf, -0.0
+    for i in (0, 1, L):
+        wide, back = np.full(2 * L, -1.0), np.full(2 * L, -1, dtype)
+        copy_wide(x, i, wide, i)
+        np.testing.assert_array_equal(wide[i : i + L], x[i : i + L].astype(np.float64))
+        copy_wide(wide, i, back, i)
+        np.testing.assert_array_equal(back[i : i + L], x[i : i + L])
+        assert (back == -1).sum() == L
+    third = np.full(L, 1 / 3)
+    copy_wide(third, 0, back, 0)
+    assert (back[:L] == dtype(1 / 3)).all()
+
+
+def test_partial_wide_load_and_store(dtype):
+    L = width(np.float64)
+    x, other = np.arange(1, 2 * L + 1, dtype=dtype), np.full(1, -7.0)
+    for n in range(L + 1):
+        x_n, wide = x.copy(), np.empty(L)
+        x_n[1 + n :] = np.nan  # what lies beyond must not be seen
+        copy_first_wide(x_n, 1, n, other, wide, 0, L)
+        np.testing.assert_array_equal(wide, np.where(np.arange(L) < n, x[1 : L + 1], -7))
+        out = np.full(2 * L, -1, dtype)
+        copy_first_wide(x, 1, L, other, out, 1, n)
+        expected = np.full(2 * L, -1, dtype)
+        expected[1 : 1 + n] = x[1 : 1 + n]
+        np.testing.assert_array_equal(out, expected)

@@ -278,3 +278,66 @@ def vpeak(typing: Any, x: Any) -> Any:
         return builder.extract_element(value, ir.Constant(I32, 0))
 
     return x.dtype(x), generate
+
+
+def _wide(array: Any) -> tuple[Vector, Any, str]:
+    """A vector of float64, and as many elements of the array: their LLVM type and its ending."""
+    vector = Vector(types.float64)
+    return vector, ir.VectorType(Vector(array.dtype).element, vector.lanes), f"v{vector.lanes}f{array.dtype.bitwidth}"
+
+
+@intrinsic
+def wload(typing: Any, array: Any, index: Any) -> Any:
+    """array[index : index + lanes] as float64, whatever the element type, so lanes of a float64 array."""
+    vector, narrow, _ = _wide(array)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, array, arguments[0], arguments[1], narrow)
+        x = builder.load(address, align=array.dtype.bitwidth // 8)
+        return x if narrow == vector.llvm else builder.fpext(x, vector.llvm)
+
+    return vector(array, types.intp), generate
+
+
+@intrinsic
+def wload_or(typing: Any, array: Any, index: Any, count: Any, x: Any) -> Any:
+    """array[index : index + count] as float64, and x in the lanes from `count` on, whose memory is not touched."""
+    vector, narrow, suffix = _wide(array)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, array, arguments[0], arguments[1], narrow)
+        mask, zero = _first(builder, vector.lanes, arguments[2]), ir.Constant(narrow, [0.0] * vector.lanes)
+        align = ir.Constant(I32, array.dtype.bitwidth // 8)
+        y = _call(builder, f"llvm.masked.load.{suffix}.p0", narrow, [address, align, mask, zero])
+        return builder.select(mask, y if narrow == vector.llvm else builder.fpext(y, vector.llvm), arguments[3])
+
+    return vector(array, types.intp, types.intp, vector), generate
+
+
+@intrinsic
+def wstore(typing: Any, array: Any, index: Any, x: Any) -> Any:
+    """array[index : index + lanes] = x, rounded from float64 to the element type."""
+    vector, narrow, _ = _wide(array)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, array, arguments[0], arguments[1], narrow)
+        y = arguments[2] if narrow == vector.llvm else builder.fptrunc(arguments[2], narrow)
+        builder.store(y, address, align=array.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector), generate
+
+
+@intrinsic
+def wstore_n(typing: Any, array: Any, index: Any, x: Any, count: Any) -> Any:
+    """array[index : index + count] = x[:count], rounded from float64. Memory beyond is not touched."""
+    vector, narrow, suffix = _wide(array)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, array, arguments[0], arguments[1], narrow)
+        y = arguments[2] if narrow == vector.llvm else builder.fptrunc(arguments[2], narrow)
+        mask, align = _first(builder, vector.lanes, arguments[3]), ir.Constant(I32, array.dtype.bitwidth // 8)
+        _call(builder, f"llvm.masked.store.{suffix}.p0", ir.VoidType(), [y, address, align, mask])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector, types.intp), generate
