@@ -49,7 +49,7 @@ def backward(
     inputs = flat(x, workspace).reshape(R, M), or_absent(gamma, x), *statistics, flat(dy, workspace).reshape(R, M)
     T = max(1, min(threads(20 * x.size), R))
     partial = workspace.take((T, 2, groups * channels if dgamma is not None else 0), np.float64)
-    sums = workspace.take((R if M == channels else 0, 2), np.float64)
+    sums = workspace.take((R if channels == M else 0, 2), np.float64)
     if T == 1:
         _backward(0, 1, *inputs, out, partial, sums, groups, channels)
     else:
