@@ -16,7 +16,8 @@ from ..workspace import Workspace
 from ._elementary import CONTRACT, exp
 from ._flat import flat
 from ._peak import peak
-from .simd import lanes, vadd, vfma, vload, vload_n, vmul, vsplat, vstore, vstore_n, vsum, vzero
+from ._vectors import vmul, vsplat
+from .simd import lanes, vadd, vfma, vload, vload_n, vstore, vstore_n, vsum, vzero
 
 
 def in_rows(array: Any) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 
 from numba import njit
 
-from .simd import lanes, vadd, vfma, vmul, vsplat, vsum, vzero, wload, wload_or, wstore, wstore_n
+from ._vectors import vmul, vsplat, wload, wload_or, wstore, wstore_n
+from .simd import lanes, vadd, vfma, vsum, vzero
 
 TOGETHER = 4096  # elements of the rows that go through one after another: they stay in the L1 cache
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from numba import njit
 
-from .simd import lanes, vload, vload_or, vmax, vpeak, vsplat
+from ._vectors import vload_or, vmax, vpeak, vsplat
+from .simd import lanes, vload
 
 
 @njit(cache=True)

@@ -95,8 +95,8 @@ def _forward_parallel(T: int, x: Any, gamma: Any, beta: Any, y: Any, mean: Any, 
 
 
 @njit(cache=True, error_model="numpy")
-def _backward(t: Any, T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dx: Any, partial: Any, sums: Any, G: int,
-              K: int) -> None:  # fmt: skip
+def _backward(t: Any, T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dx: Any, partial: Any, sums: Any,
+              G: int, K: int) -> None:  # fmt: skip
     """Thread t's rows: their dx, and what they add to dgamma and dbeta."""
     R, M = x.shape
     P = M // K
@@ -136,10 +136,9 @@ def _backward(t: Any, T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any,
 
 
 @njit(cache=True, parallel=True)
-def _backward_parallel(T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dx: Any, partial: Any, sums: Any, G: int,
-                       K: int) -> None:  # fmt: skip
+def _backward_parallel(T: int, *arguments: Any) -> None:
     for t in prange(T):
-        _backward(np.int64(t), T, x, gamma, mean, rstd, dy, dx, partial, sums, G, K)
+        _backward(np.int64(t), T, *arguments)
 
 
 @njit(cache=True)
