@@ -43,7 +43,7 @@ def put_heads_back(flattened: Any, array: Any) -> None:
 
 
 @njit(cache=True)
-def transpose(x: Any, start: int, row: int, R: int, C: int, out: Any, o: int) -> None:
+def transpose(x: Any, start: Any, row: Any, R: Any, C: Any, out: Any, o: Any) -> None:
     """(R, C) -> (C, R), the rows of x being `row` apart. Unsigned, for then no index can count from the end."""
     start, row, R, C, o = np.uint64(start), np.uint64(row), np.uint64(R), np.uint64(C), np.uint64(o)
     for c in range(C):
