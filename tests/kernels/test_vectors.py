@@ -62,8 +62,8 @@ def test_product_and_the_larger_of_two(dtype):
     L = width(dtype)
     rng = np.random.default_rng(0)
     x, y = rng.integers(-9, 10, (2, L)).astype(dtype)
-    x[:4] = np.nan, 1, np.inf, -np.inf
-    y[:4] = 2, np.nan, 0, -1
+    x[:4] = (np.nan, 1, np.inf, -np.inf)[:L]
+    y[:4] = (2, np.nan, 0, -1)[:L]
     out = np.empty(2 * L, dtype)
     product_and_larger(x, y, out)
     with np.errstate(invalid="ignore"):
