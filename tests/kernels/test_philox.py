@@ -1,5 +1,7 @@
 """Philox against published numbers, the two backends against each other, and dropout's masks against chance."""
 
+import importlib
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -69,6 +71,16 @@ def test_dropout_is_bit_equal_on_both_backends(size, dtype):
             results += [y, dx]
         for result in results[1:]:
             np.testing.assert_array_equal(result, results[0])
+
+
+@pytest.mark.parametrize("size", [1024, 1025, 2047, 9001])  # of one run, a part or two have none
+def test_dropout_in_parts_draws_the_same(size, monkeypatch):
+    whole = masked(size, rate=0.3)
+    monkeypatch.setattr(
+        importlib.import_module("scratchnet_kernels.cpu.dropout"), "threads_of_pass", lambda elements: 3
+    )
+    np.testing.assert_array_equal(masked(size, rate=0.3), whole)
+    np.testing.assert_array_equal(whole, random_words(size, 1, (3, 5)) >= limit(0.3))
 
 
 @pytest.mark.parametrize("rate", [0.0, 1e-9, 0.25, 0.5, 0.7, 1.0])

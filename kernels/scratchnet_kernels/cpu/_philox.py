@@ -21,3 +21,17 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
         c0, c1, c2, c3 = (p1 >> HALF) ^ c1 ^ k0, p1 & LOW, (p0 >> HALF) ^ c3 ^ k1, p0 & LOW
         k0, k1 = (k0 + W0) & LOW, (k1 + W1) & LOW
     return c0, c1, c2, c3
+
+
+@njit(cache=True)
+def fill(drawn: Any, first: Any, count: Any, number0: Any, number1: Any, key0: Any, key1: Any) -> None:
+    """The words of `count` blocks from block `first` on, two in an element of `drawn`, the first in its lower half.
+
+    The words of several blocks are drawn side by side: LLVM makes vectors of this loop, one block a lane.
+    """
+    c2, c3, k0, k1 = number0 & LOW, number1 & LOW, key0 & LOW, key1 & LOW
+    for j in range(count):
+        block = np.uint64(first + j)
+        w0, w1, w2, w3 = philox(block & LOW, block >> HALF, c2, c3, k0, k1)
+        drawn[2 * j] = w0 | (w1 << HALF)
+        drawn[2 * j + 1] = w2 | (w3 << HALF)

@@ -14,8 +14,9 @@ import numpy as np
 from numba import njit, prange
 
 from ..workspace import Workspace
+from ._channels import backward_rows, forward_rows
 from ._flat import flat, put_back
-from ._moments import REORDER, or_absent, product_with, projected, scaled, squares, total
+from ._moments import or_absent, product_with, projected, scaled, squares, total
 from ._threads import share, threads
 
 
@@ -48,10 +49,11 @@ def backward(
     inputs = flat(x, workspace).reshape(R, M), or_absent(gamma, x), *statistics, flat(dy, workspace).reshape(R, M)
     T = max(1, min(threads(20 * x.size), R))
     partial = workspace.take((T, 2, groups * channels if dgamma is not None else 0), np.float64)
+    sums = workspace.take((R if channels == M else 0, 2), np.float64)
     if T == 1:
-        _backward(0, 1, *inputs, out, partial, groups, channels)
+        _backward(0, 1, *inputs, out, partial, sums, groups, channels)
     else:
-        _backward_parallel(T, *inputs, out, partial, groups, channels)
+        _backward_parallel(T, *inputs, out, partial, sums, groups, channels)
     if dgamma is not None:
         _merge(partial, dgamma, or_absent(dbeta, x))
     if dx is not None:
@@ -65,18 +67,19 @@ def _forward(t: Any, T: int, x: Any, gamma: Any, beta: Any, y: Any, mean: Any, r
     R, M = x.shape
     P = M // K
     r0, r1 = share(t, T, R, 1)
+    if P == 1:
+        forward_rows(r0, r1, x, gamma, beta, y, mean, rstd, G, eps)
+        return
     for r in range(r0, r1):
+        first = r % G * K
         row, out = x[r], y[r]
         centre = 0.0
         if mean.size > 0:
             centre = total(row) / M
             mean[r] = centre
         rstd[r] = 1 / math.sqrt(squares(row, centre) / M + eps)
-        first = r % G * K
         if gamma.size == 0:
             scaled(row, centre, rstd[r], 0.0, out)
-        elif P == 1:
-            _scaled_each(row, centre, rstd[r], gamma[first : first + K], beta[first : first + K], out)
         else:
             for k in range(K):
                 shift = np.float64(beta[first + k]) if beta.size > 0 else 0.0
@@ -91,20 +94,9 @@ def _forward_parallel(T: int, x: Any, gamma: Any, beta: Any, y: Any, mean: Any, 
         _forward(np.int64(t), T, x, gamma, beta, y, mean, rstd, G, K, eps)
 
 
-@njit(cache=True, fastmath={"contract"})
-def _scaled_each(x: Any, mean: float, rstd: float, gamma: Any, beta: Any, y: Any) -> None:
-    """y = gamma·(x - mean)·rstd + beta, each element with its own gamma and beta."""
-    if beta.size > 0:
-        for i in range(x.size):
-            y[i] = (x[i] - mean) * rstd * gamma[i] + beta[i]
-    else:
-        for i in range(x.size):
-            y[i] = (x[i] - mean) * rstd * gamma[i]
-
-
 @njit(cache=True, error_model="numpy")
-def _backward(t: Any, T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dx: Any, partial: Any, G: int,
-              K: int) -> None:  # fmt: skip
+def _backward(t: Any, T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dx: Any, partial: Any, sums: Any,
+              G: int, K: int) -> None:  # fmt: skip
     """Thread t's rows: their dx, and what they add to dgamma and dbeta."""
     R, M = x.shape
     P = M // K
@@ -112,36 +104,31 @@ def _backward(t: Any, T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any,
     dgamma[:] = 0
     dbeta[:] = 0
     r0, r1 = share(t, T, R, 1)
+    if P == 1:
+        backward_rows(r0, r1, x, gamma, mean, rstd, dy, dgamma, dbeta, dx, sums, G)
+        return
     for r in range(r0, r1):
+        first = r % G * K
         row, given, centre, by = x[r], dy[r], 0.0, rstd[r]
         if mean.size > 0:
             centre = mean[r]
-        first = r % G * K
         # forward: y = gamma·xhat + beta with xhat = (x - mean)·rstd; s = Σ t and s_x = Σ t·(x - mean) of t = gamma·dy
-        if P == 1 and gamma.size > 0:
-            factor = gamma[first : first + K]
-            s, s_x = _sums_each(row, centre, given, factor)
+        s, s_x = 0.0, 0.0
+        parts = K if gamma.size + dgamma.size > 0 else 1
+        for k in range(parts):
+            part = slice(k * M // parts, (k + 1) * M // parts)
+            a, b = total(given[part]), product_with(row[part], centre, given[part])
             if dgamma.size > 0:
-                _add_each(row, centre, by, given, dgamma[first : first + K], dbeta[first : first + K])
-        else:
-            s, s_x = 0.0, 0.0
-            parts = K if gamma.size + dgamma.size > 0 else 1
-            for k in range(parts):
-                part = slice(k * M // parts, (k + 1) * M // parts)
-                a, b = total(given[part]), product_with(row[part], centre, given[part])
-                if dgamma.size > 0:
-                    dgamma[first + k] += b * by
-                    dbeta[first + k] += a
-                s += a * gamma[first + k] if gamma.size > 0 else a
-                s_x += b * gamma[first + k] if gamma.size > 0 else b
+                dgamma[first + k] += b * by
+                dbeta[first + k] += a
+            s += a * gamma[first + k] if gamma.size > 0 else a
+            s_x += b * gamma[first + k] if gamma.size > 0 else b
         if dx.size > 0:
             # dx = rstd·(t - Σ t / M - xhat·Σ(t·xhat) / M), and Σ(t·xhat) = rstd·s_x; the second term comes of the mean
             shift = by * s / M if mean.size > 0 else 0.0
             slope = by * by * by * s_x / M
             if gamma.size == 0:
                 projected(row, centre, given, by, shift, slope, dx[r])
-            elif P == 1:
-                _projected_each(row, centre, given, by, factor, shift, slope, dx[r])
             else:
                 for k in range(K):
                     part = slice(k * P, (k + 1) * P)
@@ -149,36 +136,9 @@ def _backward(t: Any, T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any,
 
 
 @njit(cache=True, parallel=True)
-def _backward_parallel(T: int, x: Any, gamma: Any, mean: Any, rstd: Any, dy: Any, dx: Any, partial: Any, G: int,
-                       K: int) -> None:  # fmt: skip
+def _backward_parallel(T: int, *arguments: Any) -> None:
     for t in prange(T):
-        _backward(np.int64(t), T, x, gamma, mean, rstd, dy, dx, partial, G, K)
-
-
-@njit(cache=True, fastmath=REORDER)
-def _sums_each(x: Any, mean: float, dy: Any, gamma: Any) -> tuple[float, float]:
-    """(Σ gamma·dy, Σ gamma·dy·(x - mean))."""
-    s, s_x = 0.0, 0.0
-    for i in range(x.size):
-        t = np.float64(gamma[i]) * dy[i]
-        s += t
-        s_x += t * (x[i] - mean)
-    return s, s_x
-
-
-@njit(cache=True, fastmath={"contract"})
-def _add_each(x: Any, mean: float, rstd: float, dy: Any, dgamma: Any, dbeta: Any) -> None:
-    """dgamma += dy·(x - mean)·rstd, dbeta += dy."""
-    for i in range(x.size):
-        dgamma[i] += dy[i] * ((x[i] - mean) * rstd)
-        dbeta[i] += dy[i]
-
-
-@njit(cache=True, fastmath={"contract"})
-def _projected_each(x: Any, mean: float, dy: Any, rstd: float, gamma: Any, shift: float, slope: float, dx: Any) -> None:
-    """dx = rstd·gamma·dy - shift - slope·(x - mean), each element with its own gamma."""
-    for i in range(x.size):
-        dx[i] = rstd * gamma[i] * dy[i] - shift - slope * (x[i] - mean)
+        _backward(np.int64(t), T, *arguments)
 
 
 @njit(cache=True)

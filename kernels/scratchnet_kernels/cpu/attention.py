@@ -1,7 +1,8 @@
 """Attention: for every sample and head two products forward, four backward, and a softmax of rows between them.
 
 Threads share the (sample, head) pairs. The weights are a full T × S matrix, zeros included: a NaN among the values
-reaches every query of its head, as in the reference.
+reaches every query of its head, as in the reference. Vectors run along the keys where they can, for heads are short:
+a thread transposes the k (in the backward, the v) of the pair that it works on.
 """
 
 from __future__ import annotations
@@ -15,10 +16,8 @@ from numba import njit, prange
 from ..backend import kernel
 from ..reference import attention as reference
 from ..workspace import Workspace
-from ._dots import dots
-from ._elementary import CONTRACT, exp
+from ._attention import clear, heads, put_heads_back, softmax_rows, softmax_rows_backward, transpose
 from ._flat import flat, is_fast, put_back
-from ._moments import product_with, total
 from ._products import product, row_starts
 from ._threads import share, threads
 
@@ -36,68 +35,53 @@ def attention(q: Any, k: Any, v: Any, mask: Any, y: Any, P: Any, causal: bool, *
     N, H, T, D = q.shape
     S = k.shape[2]
     parts = max(1, min(N * H, threads(4 * N * H * T * S * D)))
-    results = flat(y, workspace), flat(P, workspace)
-    arguments = (
-        *[flat(array, workspace) for array in (q, k, v)],
-        EVERY_KEY if mask is None else flat(mask, workspace),
-        *results,
-        row_starts(S, D),
-        row_starts(S, 1),
-        *(N, H, T, S, D, causal),
+    flats, places = zip(*[heads(array, workspace) for array in (q, k, v, y)], strict=True)
+    weights = flat(P, workspace)
+    arguments: Any = (
+        *(*flats, weights, EVERY_KEY if mask is None else flat(mask, workspace)),
+        workspace.take((parts * D * S,), q.dtype),
+        *(np.array(places), row_starts(max(D, S), 1), row_starts(D, S), row_starts(S, places[2][2])),
+        *(N * H, H, T, S, D, causal),
     )
     if parts == 1:
         _forward(0, 1, *arguments)
     else:
         _forward_parallel(parts, *arguments)
-    for flattened, array in zip(results, (y, P), strict=True):
-        put_back(flattened, array)
+    put_heads_back(flats[3], y)
+    put_back(weights, P)
+
+
+@njit(cache=True)
+def _begin(places: Any, n: Any, pair: Any, H: int) -> Any:
+    """Where the head of a (sample, head) pair begins in the n-th array."""
+    return pair // H * places[n, 0] + pair % H * places[n, 1]
 
 
 @njit(cache=True, error_model="numpy")
-def _forward(part: Any, parts: int, q: Any, k: Any, v: Any, mask: Any, y: Any, P: Any, row: Any, each: Any,
-             N: int, H: int, T: int, S: int, D: int, causal: bool) -> None:  # fmt: skip
+def _forward(part: Any, parts: int, q: Any, k: Any, v: Any, y: Any, P: Any, mask: Any, turned: Any,
+             places: Any, each: Any, turned_row: Any, v_starts: Any,
+             pairs: int, H: int, T: int, S: int, D: int, causal: bool) -> None:  # fmt: skip
     """One thread's (sample, head) pairs."""
-    first, last = share(part, parts, N * H, 1)
+    first, last = share(part, parts, pairs, 1)
     scale = q.dtype.type(1 / math.sqrt(D))
+    q_row, k_row, y_row = places[0, 2], places[1, 2], places[3, 2]
+    mine = part * D * S  # where this thread's kᵀ begins
     for i in range(first, last):
-        a, b, p = i * T * D, i * S * D, i * T * S  # where this pair begins in q and y, in k and v, in P
-        P[p : p + T * S] = 0
-        y[a : a + T * D] = 0
+        a, b, c, d = _begin(places, 0, i, H), _begin(places, 1, i, H), _begin(places, 2, i, H), _begin(places, 3, i, H)
+        p = i * T * S
+        transpose(k, b, k_row, S, D, turned, mine)
+        clear(P, p, S, T, S)
+        clear(y, d, y_row, T, D)
+        product(q, a, q_row, each, turned, mine, turned_row, D, P, p, S, T, S)  # (T, D) (D, S) -> (T, S)
         keys = mask[i // H * S : (i // H + 1) * S] if mask.size > 0 else mask
-        dots(q, a, ZERO, D, k, b, ZERO, row, ONE, D, P, p, S, T, S)  # P += q kᵀ:  (T, D), (S, D) -> (T, S)
-        for t in range(T):
-            _softmax(P[p + t * S : p + (t + 1) * S], keys, t + 1 if causal else S, scale)
-        product(P, p, S, each, v, b, row, S, y, a, D, T, D)  # y += P v:  (T, S), (S, D) -> (T, D)
+        softmax_rows(P, p, T, S, keys, causal, scale)
+        product(P, p, S, each, v, c, v_starts, S, y, d, y_row, T, D)  # (T, S) (S, D) -> (T, D)
 
 
 @njit(cache=True, parallel=True)
-def _forward_parallel(parts: int, q: Any, k: Any, v: Any, mask: Any, y: Any, P: Any, row: Any, each: Any,
-                      N: int, H: int, T: int, S: int, D: int, causal: bool) -> None:  # fmt: skip
+def _forward_parallel(parts: int, *arguments: Any) -> None:
     for part in prange(parts):
-        _forward(np.int64(part), parts, q, k, v, mask, y, P, row, each, N, H, T, S, D, causal)
-
-
-@njit(cache=True, error_model="numpy", fastmath=CONTRACT)
-def _softmax(scores: Any, keys: Any, count: int, scale: Any) -> None:
-    """In place: softmax(scale·scores) over those of the first `count` keys that are kept, 0 elsewhere."""
-    zero, low = scores.dtype.type(0), scores.dtype.type(-np.inf)
-    some = False
-    top = low
-    for s in range(scores.size):
-        if s < count and (keys.size == 0 or keys[s]):
-            some = True
-            scores[s] *= scale
-            top = scores[s] if scores[s] > top else top  # a NaN is passed over here; it comes back in the sum
-        else:
-            scores[s] = low
-    if not some:
-        scores[:] = zero
-        return
-    for s in range(scores.size):
-        scores[s] = exp(scores[s] - top)  # 0 at -inf
-    whole = scores.dtype.type(total(scores))
-    for s in range(scores.size):
-        scores[s] /= whole
+        _forward(np.int64(part), parts, *arguments)
 
 
 @kernel("cpu")
@@ -110,60 +94,50 @@ def attention_backward(
     N, H, T, D = q.shape
     S = k.shape[2]
     parts = max(1, min(N * H, threads(8 * N * H * T * S * D)))
-    results = [flat(array, workspace) for array in (dq, dk, dv)]
+    flats, places = zip(*[heads(array, workspace) for array in (q, k, v, dy, dq, dk, dv)], strict=True)
     arguments: Any = (
-        *[flat(array, workspace) for array in (q, k, v, P, dy)],
-        *results,
-        workspace.take((parts * T * S,), q.dtype),
-        row_starts(S, D),
-        row_starts(S, 1),
-        row_starts(T, D),
-        row_starts(T, S),
-        *(N * H, T, S, D),
+        *(*flats[:4], flat(P, workspace), *flats[4:]),
+        *[workspace.take((parts * size,), q.dtype) for size in (D * S, T * S)],
+        *(np.array(places), row_starts(max(D, S), 1), row_starts(D, S), row_starts(T, S)),
+        *[row_starts(count, places[n][2]) for count, n in ((T, 0), (S, 1), (T, 3))],
+        *(N * H, H, T, S, D),
     )
     if parts == 1:
         _backward(0, 1, *arguments)
     else:
         _backward_parallel(parts, *arguments)
-    for flattened, array in zip(results, (dq, dk, dv), strict=True):
-        put_back(flattened, array)
+    for flattened, array in zip(flats[4:], (dq, dk, dv), strict=True):
+        put_heads_back(flattened, array)
 
 
 @njit(cache=True, error_model="numpy")
-def _backward(part: Any, parts: int, q: Any, k: Any, v: Any, P: Any, dy: Any, dq: Any, dk: Any, dv: Any, dS: Any,
-              k_row: Any, each: Any, q_row: Any, P_row: Any, pairs: int, T: int, S: int, D: int) -> None:  # fmt: skip
+def _backward(part: Any, parts: int, q: Any, k: Any, v: Any, dy: Any, P: Any, dq: Any, dk: Any, dv: Any,
+              turned: Any, dS: Any, places: Any, each: Any, turned_row: Any, P_row: Any, q_row: Any, k_row: Any,
+              dy_row: Any, pairs: int, H: int, T: int, S: int, D: int) -> None:  # fmt: skip
     """One thread's (sample, head) pairs."""
     first, last = share(part, parts, pairs, 1)
     scale = q.dtype.type(1 / math.sqrt(D))
-    mine = part * T * S  # where this thread's dS begins
+    t, s = part * D * S, part * T * S  # where this thread's vᵀ and dS begin
     for i in range(first, last):
-        a, b, p = i * T * D, i * S * D, i * T * S
-        dq[a : a + T * D] = 0
-        dk[b : b + S * D] = 0
-        dv[b : b + S * D] = 0
-        dS[mine : mine + T * S] = 0
+        p, a, b = i * T * S, _begin(places, 0, i, H), _begin(places, 1, i, H)
+        given, da = _begin(places, 3, i, H), _begin(places, 4, i, H)
+        db, dc = _begin(places, 5, i, H), _begin(places, 6, i, H)
+        transpose(v, _begin(places, 2, i, H), places[2, 2], S, D, turned, t)
+        clear(dq, da, places[4, 2], T, D)
+        clear(dk, db, places[5, 2], S, D)
+        clear(dv, dc, places[6, 2], S, D)
+        clear(dS, s, S, T, S)
         # forward: y = P v, so dv = Pᵀ dy and dP = dy vᵀ
-        product(P, p, ONE, P_row, dy, a, q_row, T, dv, b, D, S, D)  # (T, S)ᵀ, (T, D) -> (S, D)
-        dots(dy, a, ZERO, D, v, b, ZERO, k_row, ONE, D, dS, mine, S, T, S)  # (T, D), (S, D) -> (T, S)
+        product(P, p, ONE, P_row, dy, given, dy_row, T, dv, dc, places[6, 2], S, D)  # (T, S)ᵀ (T, D) -> (S, D)
+        product(dy, given, places[3, 2], each, turned, t, turned_row, D, dS, s, S, T, S)  # (T, D) (D, S) -> (T, S)
         # forward: P = softmax(q kᵀ/√D), so dS = P·(dP - Σ dP·P), and with it 1/√D
-        for t in range(T):
-            _softmax_backward(P[p + t * S : p + (t + 1) * S], dS[mine + t * S : mine + (t + 1) * S], scale)
+        softmax_rows_backward(P, p, dS, s, T, S, scale)
         # ... and dq = dS k, dk = dSᵀ q
-        product(dS, mine, S, each, k, b, k_row, S, dq, a, D, T, D)  # (T, S), (S, D) -> (T, D)
-        product(dS, mine, ONE, P_row, q, a, q_row, T, dk, b, D, S, D)  # (T, S)ᵀ, (T, D) -> (S, D)
+        product(dS, s, S, each, k, b, k_row, S, dq, da, places[4, 2], T, D)  # (T, S) (S, D) -> (T, D)
+        product(dS, s, ONE, P_row, q, a, q_row, T, dk, db, places[5, 2], S, D)  # (T, S)ᵀ (T, D) -> (S, D)
 
 
 @njit(cache=True, parallel=True)
-def _backward_parallel(parts: int, q: Any, k: Any, v: Any, P: Any, dy: Any, dq: Any, dk: Any, dv: Any, dS: Any,
-                       k_row: Any, each: Any, q_row: Any, P_row: Any,
-                       pairs: int, T: int, S: int, D: int) -> None:  # fmt: skip
+def _backward_parallel(parts: int, *arguments: Any) -> None:
     for part in prange(parts):
-        _backward(np.int64(part), parts, q, k, v, P, dy, dq, dk, dv, dS, k_row, each, q_row, P_row, pairs, T, S, D)
-
-
-@njit(cache=True, error_model="numpy", fastmath=CONTRACT)
-def _softmax_backward(P: Any, dP: Any, scale: Any) -> None:
-    """dP becomes scale·P·(dP - Σ dP·P)."""
-    s = P.dtype.type(product_with(P, 0.0, dP))
-    for i in range(P.size):
-        dP[i] = scale * P[i] * (dP[i] - s)
+        _backward(np.int64(part), parts, *arguments)

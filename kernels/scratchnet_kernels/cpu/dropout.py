@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 from ..backend import kernel
 from ..reference import dropout as reference
-from ..reference._philox import HALF, LOW
 from ..workspace import Workspace
 from ._flat import flat, is_fast, put_back
-from ._philox import philox
+from ._philox import fill
+from ._threads import share, threads_of_pass
+
+RUN = 1024  # elements whose numbers are drawn before they are used, so that both are loops of vectors
 
 
 @kernel("cpu")
@@ -34,25 +36,38 @@ def dropout_backward(seen: Any, dy: Any, dx: Any, key: tuple[int, int], rate: fl
 
 def _run(x: Any, count: Any, y: Any, key: tuple[int, int], rate: float, workspace: Workspace) -> None:
     number = int(count[0]) % 2**64
-    words = (number & 0xFFFFFFFF, number >> 32, *key, reference.limit(rate))
-    target = flat(y, workspace)
-    scale = x.dtype.type(1 - rate if rate < 1 else 1)
-    _masked(flat(x, workspace), target, scale, *map(np.uint64, words))
+    words = (number & 0xFFFFFFFF, number >> 32, *key)
+    limit = reference.limit(rate)
+    target, parts = flat(y, workspace), threads_of_pass(x.size)
+    arguments: Any = (
+        *(flat(x, workspace), target, workspace.take((parts * RUN // 2,), np.uint64)),
+        *(x.dtype.type(rate < 1), x.dtype.type(1 - rate if rate < 1 else 1)),
+        *(np.uint32(min(limit, 0xFFFFFFFF)), *map(np.uint64, words)),  # at rate 1 `kept` is 0, whatever is drawn
+    )
+    if parts == 1:
+        _masked(0, 1, *arguments)
+    else:
+        _masked_parallel(parts, *arguments)
     put_back(target, y)
 
 
 @njit(cache=True, error_model="numpy")
-def _masked(x: Any, y: Any, scale: Any, number0: Any, number1: Any, key0: Any, key1: Any, limit: Any) -> None:
-    one, zero = x.dtype.type(1), x.dtype.type(0)
-    whole = x.size // 4
-    for block in range(whole):
-        i, b = 4 * block, np.uint64(block)
-        w0, w1, w2, w3 = philox(b & LOW, b >> HALF, number0, number1, key0, key1)
-        y[i] = x[i] * (one if w0 >= limit else zero) / scale
-        y[i + 1] = x[i + 1] * (one if w1 >= limit else zero) / scale
-        y[i + 2] = x[i + 2] * (one if w2 >= limit else zero) / scale
-        y[i + 3] = x[i + 3] * (one if w3 >= limit else zero) / scale
-    b = np.uint64(whole)
-    tail = philox(b & LOW, b >> HALF, number0, number1, key0, key1)
-    for i in range(4 * whole, x.size):
-        y[i] = x[i] * (one if tail[i - 4 * whole] >= limit else zero) / scale
+def _masked(part: Any, parts: int, x: Any, y: Any, drawn: Any, kept: Any, scale: Any, limit: Any,
+            number0: Any, number1: Any, key0: Any, key1: Any) -> None:  # fmt: skip
+    """One thread's elements: y = x·(kept if u >= limit else 0) / scale."""
+    zero = x.dtype.type(0)
+    mine = drawn[part * RUN // 2 : (part + 1) * RUN // 2]
+    u = mine.view(np.uint32)
+    first, last = share(part, parts, x.size, RUN)
+    for start in range(first, last, RUN):
+        stop = min(start + RUN, last)
+        fill(mine, start // 4, -(-(stop - start) // 4), number0, number1, key0, key1)
+        given, out = x[start:stop], y[start:stop]
+        for i in range(out.size):
+            out[i] = given[i] * (kept if u[i] >= limit else zero) / scale
+
+
+@njit(cache=True, parallel=True)
+def _masked_parallel(parts: int, *arguments: Any) -> None:
+    for part in prange(parts):
+        _masked(np.int64(part), parts, *arguments)

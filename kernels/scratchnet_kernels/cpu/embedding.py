@@ -11,6 +11,7 @@ from ..reference import embedding as reference
 from ..reference.embedding import out_of_range
 from ..workspace import Workspace
 from ._flat import flat, indices, is_fast, put_back
+from .simd import lanes, vload, vstore
 
 
 @kernel("cpu")
@@ -29,12 +30,19 @@ def embedding(x: Any, W: Any, y: Any, padding: int | None, *, workspace: Workspa
 @njit(cache=True)
 def _forward(x: Any, W: Any, y: Any, V: int, D: int, padding: int) -> int:
     """Return the position of the first index that is out of range, or -1."""
+    L = lanes(W)
+    whole = D // L * L
     for n in range(x.size):
         row = x[n]
         if row < 0 or row >= V:
             return n
-        for d in range(D):
-            y[n * D + d] = W[row * D + d] if row != padding else 0
+        if row == padding:
+            y[n * D : (n + 1) * D] = 0
+        else:
+            for d in range(0, whole, L):
+                vstore(y, n * D + d, vload(W, row * D + d))
+            for d in range(whole, D):
+                y[n * D + d] = W[row * D + d]
     return -1
 
 

@@ -10,7 +10,7 @@ from numba import njit, prange
 from ..backend import kernel
 from ..reference import lstm as reference
 from ..workspace import Workspace
-from ._elementary import CONTRACT
+from ._elementary import CONTRACT, sigmoid, tanh
 from ._flat import ABSENT, flat, is_fast, put_back
 from ._products import ROWS, product, row_starts
 from ._recurrent import (
@@ -19,8 +19,6 @@ from ._recurrent import (
     bias_sum,
     fill_rows,
     packed,
-    sigmoid_row,
-    tanh_row,
     time_of,
     weight_gradients,
     zeros,
@@ -42,7 +40,6 @@ def lstm(
         *(flat(x, workspace), packed(W_ih, workspace), packed(W_hh, workspace)),
         bias_sum(b_ih, b_hh, 4 * H, x.dtype, workspace),
         *outs,
-        *(zeros(H, x.dtype, workspace), workspace.take((N * H,), x.dtype)),
         *(row_starts(max(D, H), 1), row_starts(max(D, H), 4 * H)),
         *(N, T, D, H, reverse),
     )
@@ -56,8 +53,8 @@ def lstm(
 
 
 @njit(cache=True)
-def _forward(part: Any, parts: int, x: Any, W_ih: Any, W_hh: Any, b: Any, y: Any, gates: Any, cells: Any, nothing: Any,
-             scratch: Any, each: Any, W_k: Any, N: int, T: int, D: int, H: int, reverse: bool) -> None:  # fmt: skip
+def _forward(part: Any, parts: int, x: Any, W_ih: Any, W_hh: Any, b: Any, y: Any, gates: Any, cells: Any,
+             each: Any, W_k: Any, N: int, T: int, D: int, H: int, reverse: bool) -> None:  # fmt: skip
     """A thread's samples through all steps. W_ih and W_hh are packed."""
     n0, n1 = share(part, parts, N, ROWS)
     G, R = 4 * H, n1 - n0
@@ -68,27 +65,34 @@ def _forward(part: Any, parts: int, x: Any, W_ih: Any, W_hh: Any, b: Any, y: Any
         product(x, (n0 * T + t) * D, T * D, each, W_ih, ZERO, W_k, D, gates, first * G, G, R, G)
         if s > 0:
             product(y, (n0 * T + before) * H, T * H, each, W_hh, ZERO, W_k, H, gates, first * G, G, R, G)
-        for n in range(n0, n1):
-            now = (s * N + n) * H
-            c_before = cells[now - N * H : now - N * H + H] if s > 0 else nothing
-            c, h = cells[now : now + H], y[(n * T + t) * H : (n * T + t + 1) * H]
-            _cell(gates[4 * now : 4 * (now + H)], c_before, c, h, scratch[n * H : (n + 1) * H])
+        _cells(gates, cells, y, first * H, R, N * H if s > 0 else 0, (n0 * T + t) * H, T * H, H)
 
 
 @njit(cache=True, error_model="numpy", fastmath=CONTRACT)
-def _cell(a: Any, c_before: Any, c: Any, h: Any, u: Any) -> None:
-    """The gates in place of a, the cell and the state of one sample. Short loops, so that all are vectorised."""
-    H = c.size
-    i, f, g, o = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
-    sigmoid_row(a[: 2 * H])
-    tanh_row(g)
-    sigmoid_row(o)
-    for j in range(H):
-        c[j] = i[j] * g[j] + f[j] * c_before[j]
-    u[:] = c
-    tanh_row(u)
-    for j in range(H):
-        h[j] = o[j] * u[j]
+def _cells(gates: Any, cells: Any, y: Any, first: int, R: int, step: int, h: int, stride: int, H: int) -> None:
+    """The gates in place of a, the cells and the states of R samples. The cells of the step before lie `step` back.
+
+    Short loops, so that all are vectorised, and unsigned places, for then no index can count from the end; a call for
+    each sample would cost as much as its gates.
+    """
+    zero, to_f, to_g, to_o, width = gates.dtype.type(0), np.uint64(H), np.uint64(2 * H), np.uint64(3 * H), np.uint64(H)
+    for n in range(R):
+        i, c, out = np.uint64(4 * (first + n * H)), np.uint64(first + n * H), np.uint64(h + n * stride)
+        f, g, o, old = i + to_f, i + to_g, i + to_o, np.uint64(first + n * H - step)
+        for j in range(to_g):
+            gates[i + j] = sigmoid(gates[i + j])
+        for j in range(width):
+            gates[g + j] = tanh(gates[g + j])
+        for j in range(width):
+            gates[o + j] = sigmoid(gates[o + j])
+        if step > 0:
+            for j in range(width):
+                cells[c + j] = gates[i + j] * gates[g + j] + gates[f + j] * cells[old + j]
+        else:
+            for j in range(width):
+                cells[c + j] = gates[i + j] * gates[g + j] + gates[f + j] * zero
+        for j in range(width):
+            y[out + j] = gates[o + j] * tanh(cells[c + j])
 
 
 @njit(cache=True, parallel=True)
@@ -135,14 +139,11 @@ def _backward(part: Any, parts: int, W_ih: Any, W_hh: Any, gates: Any, cells: An
     fill_rows(dc, n0 * H, H, R, nothing[:H])
     for s in range(T - 1, -1, -1):
         t, first = time_of(s, T, reverse), (s * N + n0) * G
-        for n in range(n0, n1):
-            now, own = (s * N + n) * H, slice(n * H, (n + 1) * H)
-            if S == T or s == T - 1:
+        if S == T or s == T - 1:
+            for n in range(n0, n1):
                 row = n * S + (t if S == T else 0)
-                add_row(dh[own], dy[row * H : (row + 1) * H])
-            c_before = cells[now - N * H : now - N * H + H] if s > 0 else nothing[:H]
-            _cell_back(gates[4 * now : 4 * (now + H)], c_before, cells[now : now + H], dh[own], dc[own],
-                       da[4 * now : 4 * (now + H)], scratch[own])  # fmt: skip
+                add_row(dh[n * H : (n + 1) * H], dy[row * H : (row + 1) * H])
+        _cells_back(gates, cells, dh, dc, da, scratch, (s * N + n0) * H, n0 * H, R, N * H if s > 0 else 0, H)
         # forward: a = x W_ihᵀ + h' W_hhᵀ + b
         if dx.size > 0:
             at = (n0 * T + t) * D
@@ -154,27 +155,34 @@ def _backward(part: Any, parts: int, W_ih: Any, W_hh: Any, gates: Any, cells: An
 
 
 @njit(cache=True, error_model="numpy", fastmath=CONTRACT)
-def _cell_back(gates: Any, c_before: Any, c: Any, dh: Any, dc: Any, da: Any, u: Any) -> None:
-    """da from dh and dc, and dc of the step before, for one sample. One short loop for each line of the forward."""
-    H, one = c.size, c.dtype.type(1)
-    i, f, g, o = gates[:H], gates[H : 2 * H], gates[2 * H : 3 * H], gates[3 * H :]
-    da_i, da_f, da_g, da_o = da[:H], da[H : 2 * H], da[2 * H : 3 * H], da[3 * H :]
-    # forward: o = sigmoid(a_o), h = o·tanh c
-    u[:] = c
-    tanh_row(u)
-    for j in range(H):
-        da_o[j] = dh[j] * u[j] * o[j] * (one - o[j])
-    for j in range(H):
-        dc[j] += dh[j] * o[j] * (one - u[j] * u[j])
-    # forward: i, f = sigmoid(a_i), sigmoid(a_f), g = tanh(a_g), c = f·c' + i·g
-    for j in range(H):
-        da_i[j] = dc[j] * g[j] * i[j] * (one - i[j])
-    for j in range(H):
-        da_f[j] = dc[j] * c_before[j] * f[j] * (one - f[j])
-    for j in range(H):
-        da_g[j] = dc[j] * i[j] * (one - g[j] * g[j])
-    for j in range(H):
-        dc[j] *= f[j]
+def _cells_back(gates: Any, cells: Any, dh: Any, dc: Any, da: Any, scratch: Any, first: int, own: int, R: int,
+                step: int, H: int) -> None:  # fmt: skip
+    """da from dh and dc, and dc of the step before, for R samples. One short loop for each line of the forward."""
+    zero, one, width = dc.dtype.type(0), dc.dtype.type(1), np.uint64(H)
+    to_f, to_g, to_o = np.uint64(H), np.uint64(2 * H), np.uint64(3 * H)
+    for n in range(R):
+        i, c, k = np.uint64(4 * (first + n * H)), np.uint64(first + n * H), np.uint64(own + n * H)
+        f, g, o, old = i + to_f, i + to_g, i + to_o, np.uint64(first + n * H - step)
+        # forward: o = sigmoid(a_o), h = o·tanh c
+        for j in range(width):
+            scratch[k + j] = tanh(cells[c + j])
+        for j in range(width):
+            da[o + j] = dh[k + j] * scratch[k + j] * gates[o + j] * (one - gates[o + j])
+        for j in range(width):
+            dc[k + j] += dh[k + j] * gates[o + j] * (one - scratch[k + j] * scratch[k + j])
+        # forward: i, f = sigmoid(a_i), sigmoid(a_f), g = tanh(a_g), c = f·c' + i·g
+        for j in range(width):
+            da[i + j] = dc[k + j] * gates[g + j] * gates[i + j] * (one - gates[i + j])
+        if step > 0:
+            for j in range(width):
+                da[f + j] = dc[k + j] * cells[old + j] * gates[f + j] * (one - gates[f + j])
+        else:
+            for j in range(width):
+                da[f + j] = dc[k + j] * zero * gates[f + j] * (one - gates[f + j])
+        for j in range(width):
+            da[g + j] = dc[k + j] * gates[i + j] * (one - gates[g + j] * gates[g + j])
+        for j in range(width):
+            dc[k + j] *= gates[f + j]
 
 
 @njit(cache=True, parallel=True)

@@ -13,6 +13,7 @@ from ..reference import softmax as reference
 from ..workspace import Workspace
 from ._elementary import CONTRACT, exp
 from ._flat import flat, is_fast, put_back
+from ._peak import peak
 
 
 @kernel("cpu")
@@ -63,9 +64,7 @@ def _run(log: bool, rows: Any, columns: Any, inputs: tuple[Any, ...], out: Any, 
 def _forward_rows(x: Any, y: Any, log: bool) -> None:
     for a in range(x.shape[0]):
         row, out = x[a], y[a]
-        top = row[0]
-        for c in range(1, row.size):  # a NaN is passed over here; it comes back in the sum
-            top = row[c] if row[c] > top else top
+        top = peak(row, 0, row.size)
         for c in range(row.size):
             out[c] = exp(row[c] - top)
         s = x.dtype.type(_total(out))

@@ -22,6 +22,7 @@ from ._register import (
     rzero,
     turn,
 )
+from ._rows import vload_or, vmax, vmul, vpeak, vsplat, wload, wload_or, wstore, wstore_n
 from ._type import REGISTER_BYTES, VECTOR_BYTES, Register, Vector
 from ._vector import lanes, memory, vadd, vbroadcast, vfma, vload, vload_n, vstore, vstore_n, vsum, vzero
 from ._windows import reven, rlargest, rodd, rrelu, rroute, rstore_place
@@ -53,8 +54,17 @@ __all__ = [
     "vfma",
     "vload",
     "vload_n",
+    "vload_or",
+    "vmax",
+    "vmul",
+    "vpeak",
+    "vsplat",
     "vstore",
     "vstore_n",
     "vsum",
     "vzero",
+    "wload",
+    "wload_or",
+    "wstore",
+    "wstore_n",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import types
 
-from ._type import Vector, address, call, first, intrinsic, masked_load, masked_store, splat, zeros
+from ._type import I32, Register, Vector, address, call, first, intrinsic, masked_load, masked_store, splat, zeros
 
 
 @intrinsic
@@ -78,12 +78,24 @@ def vstore(typing: Any, array: Any, index: Any, x: Any) -> Any:
 
 @intrinsic
 def vstore_n(typing: Any, array: Any, index: Any, x: Any, count: Any) -> Any:
-    """array[index : index + count] = x[:count]. Memory beyond is not touched."""
+    """array[index : index + count] = x[:count]. Memory beyond is not touched.
+
+    A vector of several registers is stored one by one, and none of which no lane counts: even a store of nothing
+    delays the loads that follow it where it would have gone, and that is where the next row of a matrix begins.
+    """
+    register = Register(x.dtype)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = address(context, builder, array, arguments[0], arguments[1], x.llvm)
-        mask = first(builder, x.lanes, arguments[3])
-        masked_store(builder, x, arguments[2], pointer, mask)
+        array_at, at, value, count = arguments
+        undefined, numbers = ir.Constant(x.llvm, ir.Undefined), ir.VectorType(I32, register.lanes)
+        for start in range(0, x.lanes, register.lanes):
+            left = builder.sub(count, ir.Constant(count.type, start))
+            with builder.if_then(builder.icmp_signed(">", left, ir.Constant(left.type, 0))):
+                index = builder.add(at, ir.Constant(at.type, start))
+                pointer = address(context, builder, array, array_at, index, register.llvm)
+                lanes_of = ir.Constant(numbers, list(range(start, start + register.lanes)))
+                part = builder.shuffle_vector(value, undefined, lanes_of)
+                masked_store(builder, register, part, pointer, first(builder, register.lanes, left))
         return context.get_dummy_value()
 
     return types.void(array, types.intp, x, types.intp), generate
