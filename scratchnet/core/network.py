@@ -136,7 +136,7 @@ class Network:
         self._reclaim()
         if training:
             self.count += 1
-        replay = self._replays.of(x, training=training, plain=not side)
+        replay = self._replays.of(x, self.k, training=training, plain=not side)
         pool = replay.memory if replay is not None and not replay.ready else self.pool
         run = Run(pool, training=training, count=self.count, seed=self.seed, side=side)
         # made first: an error gives its memory back

@@ -219,12 +219,13 @@ class Replays:
         self._form: Any = None  # of the last training batch
         self._current: Replay | None = None
 
-    def of(self, x: Leaves, *, training: bool, plain: bool) -> Replay | None:
+    def of(self, x: Leaves, k: Any, *, training: bool, plain: bool) -> Replay | None:
         """The replay for a forward on x: ready, or to be traced; None for one that is to be walked.
 
-        `plain` says that nothing is asked for but a training step on x alone.
+        `plain` says that nothing is asked for but a training step on x alone. Who puts something else in the place of
+        the table `k` wants to see every call.
         """
-        if not (training and plain and self._tries) or structured(x):
+        if not (training and plain and self._tries and type(k) is OpTable) or structured(x):
             self._end(None)
             return None
         form = x.shape, x.strides, x.dtype

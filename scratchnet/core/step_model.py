@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -70,7 +71,7 @@ def step_model(net: Network, loss: Loss, opt: Stepper, batch_size: int) -> Model
     plan_of_update = _record_update(net, opt)
     update = [places.operation(call, plan_of_update, repr(opt)) for call in plan_of_update.forward]
     return Model(
-        title=(*(repr(child) for _, child in net.body.children()), repr(loss), repr(opt)),
+        title=(*(repr(child) for _, child in net.body.children()), repr(loss), _rule(opt)),
         batch_size=batch_size,
         dtype=str(net.dtype),
         x=_shape_of_first_use(forward, places.kind(plan, "x")),
@@ -83,6 +84,13 @@ def step_model(net: Network, loss: Loss, opt: Stepper, batch_size: int) -> Model
         backward=tuple(backward),
         update=tuple(update),
     )
+
+
+def _rule(opt: Stepper) -> str:
+    """The optimizer as source, its learning rate left open: that is given with each step, and compiles nothing anew."""
+    settings: Any = opt
+    rest = [f"{f.name}={getattr(opt, f.name)!r}" for f in dataclasses.fields(settings) if f.name != "lr"]
+    return f"{type(opt).__name__}({', '.join(['lr', *rest])})"
 
 
 def _record_loss(net: Network, loss: Loss, shape: Shape) -> tuple[Plan, Array, Ref]:

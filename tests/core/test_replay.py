@@ -232,6 +232,6 @@ def test_replayed_memory_is_poisoned(monkeypatch):
     assert train(net, [6] * 3)[1][-1] == "ready"
     slabs = net._replays._current.memory.slabs
     written = [slab.copy() for slab in slabs]
-    net._replays.of(np.ones((6, *SHAPE), np.float32), training=True, plain=True)
+    net._replays.of(np.ones((6, *SHAPE), np.float32), net.k, training=True, plain=True)
     assert all(np.isnan(slab).all() for slab in slabs if slab.dtype.kind == "f")
     assert not all(np.isnan(slab).all() for slab in written if slab.dtype.kind == "f")

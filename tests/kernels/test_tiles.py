@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 from numba import njit  # noqa: TID251  (what is tested can be called from compiled code only)
-from scratchnet_kernels.cpu._register import register_lanes, rload_n
 
 from scratchnet_kernels.cpu import _planes
 from scratchnet_kernels.cpu._conv_rows import columns, rows_product
 from scratchnet_kernels.cpu._dots import dots
 from scratchnet_kernels.cpu._pairs import store_every_second, store_pairs
-from scratchnet_kernels.cpu.simd import VECTOR_BYTES
+from scratchnet_kernels.cpu.simd import VECTOR_BYTES, register_lanes, rload_n
 
 kinds = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

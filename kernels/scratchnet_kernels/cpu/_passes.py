@@ -35,16 +35,27 @@ def _pass(t: Any, T: int, kind: int, a: Any, b: Any, y: Any) -> None:
     """Thread t's part."""
     start, stop = share(t, T, y.size, LINE)
     a, b, y = a[start:stop], b[start:stop], y[start:stop]
-    zero = y.dtype.type(0)  # the literal 0 is wider than a float32
     if kind == RELU:
-        for i in range(y.size):
-            y[i] = zero if a[i] <= 0 else a[i]
+        _forward_relu(a, y)
     elif kind == RELU_BACKWARD:
-        for i in range(y.size):
-            y[i] = b[i] if a[i] > 0 else zero
+        _backward_relu(a, b, y)
     else:
         for i in range(y.size):
             y[i] = a[i] + b[i]
+
+
+@njit(cache=True, error_model="numpy")
+def _forward_relu(x: Any, y: Any) -> None:
+    zero = x.dtype.type(0)  # the literal 0 is wider than a float32
+    for i in range(x.size):
+        y[i] = zero if x[i] <= 0 else x[i]
+
+
+@njit(cache=True, error_model="numpy")
+def _backward_relu(y: Any, dy: Any, dx: Any) -> None:
+    zero = y.dtype.type(0)
+    for i in range(y.size):
+        dx[i] = dy[i] if y[i] > 0 else zero
 
 
 @njit(cache=True, parallel=True)

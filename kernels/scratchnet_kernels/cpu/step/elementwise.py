@@ -6,7 +6,7 @@ from .emit import PARTS, Writer, emits
 from .model import Operation, View
 
 CORES = {  # by op: the file of its kernel, and what its cores are called there
-    "relu": ("relu", ""),
+    "relu": ("_passes", "_relu"),
     "leaky_relu": ("leaky_relu", ""),
     "elu": ("elu", ""),
     "tanh": ("tanh", ""),

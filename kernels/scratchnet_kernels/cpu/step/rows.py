@@ -1,6 +1,6 @@
 """Dense layers on a batch of one sample: products of a matrix and a row, bound by reading W.
 
-They give the bits that the layers' kernels give, which add in the same order.
+y is summed in another order than by the layers' kernels, so it differs from theirs by rounding; dx, W and b do not.
 
 They are inlined into the step, where the sizes I and O are constants: a tail whose length is known costs next to
 nothing, one that is not a quarter of the time.
