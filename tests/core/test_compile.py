@@ -9,10 +9,12 @@ from scratchnet import (
     SGD,
     Adam,
     AdamW,
+    Conv2d,
     Dense,
     Dropout,
     Flatten,
     LeakyReLU,
+    MaxPool2d,
     Network,
     ReLU,
     RMSprop,
@@ -28,6 +30,7 @@ from scratchnet_kernels.cpu.step.build import get_num_threads
 
 EPS = {"float32": 1.2e-7, "float64": 2.3e-16}
 MLP = (Flatten(), Dense(9), ReLU(), Dense(4))
+CONV = (Conv2d(2, 2), ReLU(), MaxPool2d((2, 1)), Flatten(), Dense(4))
 
 
 def make(layers=MLP, shape=(1, 5, 3), seed=0, **settings):
@@ -95,6 +98,8 @@ DEEP = (Flatten(), Dense(8), Tanh(), Dense(11, bias=False), Sigmoid(), Sequentia
         ((Flatten(), Dense(5), GELU(), Dense(4)), SGD(lr=0.1, weight_decay=0.01), 7, "float32", True),
         (MLP, Adam(lr=0.01), 1, "float32", False),
         (MLP, AdamW(lr=0.01, weight_decay=0.1), 7, "float64", True),
+        (MLP, RMSprop(lr=0.01), 7, "float32", True),
+        (MLP, RMSprop(lr=0.01, momentum=0.9, centered=True, weight_decay=0.1), 3, "float64", True),
         (DEEP, SGD(lr=0.1, momentum=0.9, weight_decay=0.01), 1, "float64", False),
     ],
 )
@@ -190,7 +195,7 @@ def test_channels_are_scaled_and_shifted_each_by_its_own():
     [
         ((Flatten(), Dense(4), Dropout(0.25)), SoftmaxCrossEntropy(), SGD(lr=0.1), "layer 2, Dropout(rate=0.25)"),
         (MLP, SoftmaxCrossEntropy(class_weights=(1.0, 2.0, 1.0, 1.0)), SGD(lr=0.1), "class weights"),
-        (MLP, SoftmaxCrossEntropy(), RMSprop(lr=0.1), "RMSprop("),
+        (CONV, SoftmaxCrossEntropy(), SGD(lr=0.1), "layer 0, Conv2d("),
     ],
 )
 def test_what_cannot_be_compiled_says_so_and_runs_through_the_layers(layers, loss, opt, words):

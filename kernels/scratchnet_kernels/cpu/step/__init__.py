@@ -3,7 +3,7 @@
 An op takes part once it has an emitter, entered by `@emits("its name")` in a file of this folder.
 """
 
-from . import adam, dense, elementwise, losses, sgd  # noqa: F401  (they enter their emitters)
+from . import adam, dense, elementwise, losses, rmsprop, sgd  # noqa: F401  (they enter their emitters)
 from .build import Kernel, build
 from .model import Model, NotEmittedError, Operation, View
 from .source import Source, emit
