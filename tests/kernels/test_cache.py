@@ -19,10 +19,10 @@ with warnings.catch_warnings(record=True) as told:
     get_backend("cpu")
 import numba
 import numpy as np
-from scratchnet_kernels.cpu.relu import _forward
+from scratchnet_kernels.cpu._passes import _forward_relu
 
 x = np.array([-1.0, 2.0])
-_forward(x, x)
+_forward_relu(x, x)
 assert x.tolist() == [0, 2]
 print(numba.config.CACHE_DIR, len(told), told[0].message, sep="\\n")
 """
