@@ -19,23 +19,24 @@ AHEAD = 4  # samples: shuffled, they lie where no hardware foresees it
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _integers(n0: int, n1: int, images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
+def _integers(n0: int, n1: int, images: Any, index: Any, scale: Any, shift: Any, y: Any, row: int) -> None:
+    """The samples index[n0:n1] into y, from y[row] on."""
     size = images.shape[1] * images.shape[2]
     for n in range(n0, n1):
-        ahead = index[min(n + AHEAD, n1 - 1)] * size
+        ahead = index[min(n + AHEAD, index.size - 1)] * size
         for i in range(ahead, ahead + size, FETCHED // images.itemsize):
             fetch(images, i)
         for c in range(scale.size):
-            s, t, row, out = scale[c], shift[c], images[index[n], c], y[n, c]
+            s, t, pixels, out = scale[c], shift[c], images[index[n], c], y[row + n - n0, c]
             for p in range(out.size):
-                out[p] = y.dtype.type(row[p]) * s + t
+                out[p] = y.dtype.type(pixels[p]) * s + t
 
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
 def _integers_parallel(T: int, images: Any, index: Any, scale: Any, shift: Any, y: Any) -> None:
     for t in prange(T):
         n0, n1 = share(np.int64(t), T, index.size, 1)
-        _integers(n0, n1, images, index, scale, shift, y)
+        _integers(n0, n1, images, index, scale, shift, y, n0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -57,7 +58,7 @@ def gather_scale(images: Any, index: Any, scale: Any, shift: Any, y: Any) -> Non
         return _floats(images, index, scale, shift, y)
     T = threads_of_pass(y.size)
     if T == 1:
-        _integers(0, index.size, images, index, scale, shift, y)
+        _integers(0, index.size, images, index, scale, shift, y, 0)
     else:
         _integers_parallel(T, images, index, scale, shift, y)
     return None

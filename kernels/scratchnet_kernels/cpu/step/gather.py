@@ -17,12 +17,17 @@ def write_gather(writer: Writer) -> None:
     writer.body = writer.samples
     call = writer.use("step.gather", "gather")
     x, t = writer.view(model.x, "x", ""), writer.view(model.targets, "target", "")
-    writer.line(f"{call}(images, index, scale, shift, {x})", "x = scale images[index] + shift")
+    first = f"{model.batch_size} * s" + " + n0" * writer.parts
+    writer.line(f"{call}(images, order, {first}, scale, shift, {x})", "x = scale images[index] + shift")
     writer.line("for n in range(index.size):")
     writer.line(f"    {t}[n] = targets[index[n]]")
 
 
 @njit(cache=True)
-def gather(images: Any, index: Any, scale: Any, shift: Any, x: Any) -> None:
-    """images (n, C, P) of whole numbers, or of floats of x's type; scale, shift (C,)."""
-    _integers(ZERO, index.size, images, index, scale, shift, x.reshape(index.size, images.shape[1], images.shape[2]))
+def gather(images: Any, order: Any, first: Any, scale: Any, shift: Any, x: Any) -> None:
+    """The samples from order[first] on. images (n, C, P) of whole numbers, or floats of x's type; scale, shift (C,).
+
+    It is given the whole order, and so asks the memory for the next step's samples as well.
+    """
+    N, (_, C, P) = x.shape[0], images.shape
+    _integers(first, first + N, images, order, scale, shift, x.reshape(N, C, P), ZERO)
