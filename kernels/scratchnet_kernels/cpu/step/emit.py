@@ -213,6 +213,7 @@ RESERVED = {
         "T",
     ),
     *("samples", "weights", "update", "values", "rights", "n0", "n1", "start", "stop", "data", "stores", "constants"),
+    *("SAMPLES", "WEIGHTS", "UPDATE", "on_threads", "part"),
 }
 
 

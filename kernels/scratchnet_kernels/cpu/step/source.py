@@ -45,6 +45,7 @@ def emit(model: Model) -> Source:
         f"from numba import njit{', prange' * writer.parts}",
         "",
         *imports,
+        *["", "SAMPLES, WEIGHTS, UPDATE = np.int64(0), np.int64(1), np.int64(2)"] * writer.parts,
         *functions,
     ]
     return Source("\n".join(lines) + "\n", writer.memory, model.slots)
@@ -84,9 +85,9 @@ def _run(writer: Writer) -> list[str]:
     if writer.parts:
         head += [f"{group} = {', '.join(names)}{',' * (len(names) == 1)}" for group, names in _given(writer).items()]
         head += ["values, rights = np.zeros(threads), np.zeros(threads, np.int64)"]
-        given = ", ".join(_given(writer))
+        given = ", ".join(["s", "total", "values", "rights", *_given(writer)])
         steps += [f"T = max(1, min(threads, {_flops(model, 'samples') // WORK}, {N // ROWS}))"]
-        steps += [f"samples_on_threads(T, s, total, values, rights, {given})"]
+        steps += [f"on_threads(SAMPLES, T, {given})"]
         value, hits = "values[:T].sum()", "rights[:T].sum()"
     else:
         if any("(t, T, " in line for line in writer.run.lines):
@@ -96,7 +97,8 @@ def _run(writer: Writer) -> list[str]:
     steps += [f"losses[s] = np.{model.dtype}({value} / total)", f"hits[0] += {hits}"]
     for name, body in (("weights", writer.weights), ("update", writer.update)):
         if writer.parts and body.lines:
-            steps += [f"{name}_on_threads(max(1, min(threads, {_flops(model, name) // WORK})), s, {given})"]
+            T = f"max(1, min(threads, {_flops(model, name) // WORK}))"
+            steps += [f"on_threads({name.upper()}, {T}, {given})"]
     return lines + _indented(head, 4) + ["    for s in range(lr.size):"] + _indented(steps, 8)
 
 
@@ -125,9 +127,8 @@ def _parts(writer: Writer) -> list[str]:
     lines += _indented([*_unpacked(writer), f"index = order[{N} * s + n0 : {N} * s + n1]"], 4)
     lines += _indented([*_setup(writer.samples), "", *writer.samples.lines, ""], 4)
     lines += [f"    return {writer.value}, {writer.hits}"]
-    lines += _definition("samples_on_threads", ["T", "s", "total", "values", "rights", *given], "", parallel=True)
-    lines += [f"        n0, n1 = {writer.use('_threads', 'share')}(np.int64(t), T, {N}, {ROWS})"]
-    lines += [f"        values[t], rights[t] = samples(n0, n1, s, total, {', '.join(given)})"]
+    branches = [f"    n0, n1 = {writer.use('_threads', 'share')}(np.int64(t), T, np.int64({N}), np.int64({ROWS}))"]
+    branches += [f"    values[t], rights[t] = samples(n0, n1, s, total, {', '.join(given)})"]
     for name, body, what in (
         ("weights", writer.weights, "sums over all samples"),
         ("update", writer.update, "optimizer's pass over the parameters"),
@@ -135,16 +136,17 @@ def _parts(writer: Writer) -> list[str]:
         if body.lines:
             lines += _definition(name, ["t", "T", "s", *given], f"Thread t's part of the {what}.")
             lines += _indented([*_unpacked(writer), *_setup(body), *body.lines], 4)
-            lines += _definition(f"{name}_on_threads", ["T", "s", *given], "", parallel=True)
-            lines += [f"        {name}(np.int64(t), T, s, {', '.join(given)})"]
-    return lines
+            branches += [f"elif part == {name.upper()}:", f"    {name}(np.int64(t), T, s, {', '.join(given)})"]
+    # one parallel function for all parts: each takes a second or more to compile
+    what = "One of the parts of a step, on T threads."
+    lines += _definition("on_threads", ["part", "T", "s", "total", "values", "rights", *given], what, parallel=True)
+    return [*lines, "    for t in prange(T):", "        if part == SAMPLES:", *_indented(branches, 8)]
 
 
 def _definition(name: str, parameters: list[str], what: str, *, parallel: bool = False) -> list[str]:
-    """The head of a function; of a parallel one, as far as into its loop over threads."""
+    """The head of a function."""
     lines = ["", "", COMPILED + ", parallel=True" * parallel + ")"]
-    lines += _wrapped(f"def {name}({', '.join(parameters)}):", 0)
-    return lines + (["    for t in prange(T):"] if parallel else [f'    """{what}"""'])
+    return [*lines, *_wrapped(f"def {name}({', '.join(parameters)}):", 0), f'    """{what}"""']
 
 
 def _setup(body: Body) -> list[str]:
