@@ -94,6 +94,7 @@ def _door(declared: Op, function: Kernel, workspace: Workspace, ndarray: type[An
             workspace.reset()
         function(*args, **wants)
 
+    door.behind = function, wants  # type: ignore[attr-defined]  # for who has checked the arguments already
     return door
 
 

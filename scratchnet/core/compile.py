@@ -11,6 +11,7 @@ import numpy as np
 
 from .errors import ConfigError, ScratchnetError
 from .layer import require, whole
+from .replay import known
 from .step_data import Data, Samples
 from .step_model import Stepper, step_model
 from .types import Array
@@ -77,6 +78,9 @@ class Step:
         self._kernel: Any = None
         self._runs = list(self.net.parameters.runs())
         try:
+            for own in (self.net.body, self.loss, self.opt):
+                if not known(own):  # it may do more than its plan says: clip in `step`, draw numbers, compute beside k
+                    raise ConfigError("what is not part of this package is not compiled into a step", where=repr(own))
             if self.net.backend.name != "cpu" or self.net.dtype not in (np.float32, np.float64):
                 raise ConfigError(f"steps are compiled for the cpu backend's floats, not {self.net.backend.name}")
             from scratchnet_kernels.cpu.step import build, emit
@@ -146,14 +150,14 @@ class Step:
         rates = self._rates(lr, steps)
         if list(self.net.parameters.runs()) != self._runs:
             self._emit()  # something has been frozen or thawed
-        losses, correct = np.zeros(steps), np.zeros(1, np.int64)
+        losses, correct = np.zeros(steps), np.zeros(2, np.int64)  # right answers, and compiled steps made
         sizes = np.full(steps, self.batch_size)
         sizes[-1:] = data.order.size - (steps - 1) * self.batch_size
         done = self._run_compiled(data, rates, losses, correct) if self._fits(data) else 0
         for s in range(done, steps):
             index = data.order[s * self.batch_size : (s + 1) * self.batch_size]
             losses[s], right = self._run_layers(data, index, float(rates[s]))
-            correct += right
+            correct[0] += right
         return Trained(losses, sizes, int(correct[0]) if data.targets.dtype.kind in "iu" else None)
 
     def _fits(self, data: Data) -> bool:
@@ -173,12 +177,16 @@ class Step:
             part = slice(s, min(total, s + many))
             index = data.order[part.start * self.batch_size : part.stop * self.batch_size]
             given = data.images, data.targets, index, data.scale, data.shift, rates[part], state.steps
-            self._kernel(given, stores, losses[part], correct)
-            made = part.stop - part.start
-            net.count += made
-            state.steps += made
-            state.hyper[:] = rates[part.stop - 1], state.steps, 1, 1
-            net.parameters.version += made
+            before = int(correct[1])
+            try:
+                self._kernel(given, stores, losses[part], correct)
+            finally:  # Ctrl-C comes through when the kernel is done
+                made = int(correct[1]) - before
+                if made:
+                    net.count += made
+                    state.steps += made
+                    state.hyper[:] = rates[part.start + made - 1], state.steps, 1, 1
+                    net.parameters.version += made
         return total
 
     def _run_layers(self, data: Data, index: Array, lr: float) -> tuple[float, int]:

@@ -103,7 +103,7 @@ class Network:
         self.views = Views(self.parameters.views | self.buffers.views)
         self.pool = Pool()
         self._spent: list[Array] = []
-        self._replays = Replays(self.program, self.pool)
+        self._replays = Replays(self)
 
     def __repr__(self) -> str:
         rows = [f"Network(  # {self.input_shape} -> {self.output_shape}, {self.parameter_count:,} parameters"]
@@ -136,7 +136,7 @@ class Network:
         self._reclaim()
         if training:
             self.count += 1
-        replay = self._replays.of(x, self.k, training=training, plain=not side)
+        replay = self._replays.of(self, x, training=training, plain=not side)
         pool = replay.memory if replay is not None and not replay.ready else self.pool
         run = Run(pool, training=training, count=self.count, seed=self.seed, side=side)
         # made first: an error gives its memory back
@@ -151,7 +151,7 @@ class Network:
                 logits, saved = self.program.forward(k, self.views, x, run)
                 tape.keep(x, saved)
                 if replay is not None:
-                    replay.seal_forward(x, logits, saved, run.updates)
+                    replay.seal_forward(self, x, logits, saved, run.updates)
             check_side(run.side)
         except BaseException:
             if training:
@@ -193,7 +193,7 @@ class Network:
             k: Any = self.k if traced is None else traced.trace(self.k, tape.run, traced.backward)
             dx = self.program.backward(k, self.views, self.gradients.views, tape.saved, dlogits, tape.run)
             if traced is not None:
-                traced.seal_backward(tape.x, dlogits, dx)
+                traced.seal_backward(self, tape.x, dlogits, dx)
         if not keep:
             tape.release()
         return dx

@@ -111,7 +111,7 @@ class Run:
         self.path = ""
         self.leased: list[Array] = []
         self.updates: dict[str, Array] = {}
-        self._pool = pool
+        self.pool = pool
         self._seed = seed
         self._scratch: list[Array] = []
         self._recorder = recorder
@@ -126,10 +126,10 @@ class Run:
 
     def _lease(self, shape: Shape, dtype: Any, owner: list[Array]) -> Array:
         size = math.prod(shape)
-        slab = self._pool.take(size, np.dtype(dtype))
+        slab = self.pool.take(size, np.dtype(dtype))
         owner.append(slab)
         array = (slab if slab.size == size else slab[:size]).reshape(shape)
-        if self._pool.debug:
+        if self.pool.debug:
             poison(array)
         if self._recorder is not None:
             self._recorder.lease(slab, "scratch" if owner is self._scratch else "tape")
@@ -157,5 +157,5 @@ class Run:
             raise
         finally:
             if self._recorder is None:
-                self._pool.give(self._scratch)
+                self.pool.give(self._scratch)
             self.path, self.need_dx, self._scratch = outer

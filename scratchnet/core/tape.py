@@ -62,8 +62,9 @@ class Tape:
         if not self.spent:
             self.spent = True
             if self.replay is not None:
-                self.replay.release(self.run.leased, self._returns)
-            self._returns.extend(self.run.leased)
+                self.replay.release(self._returns)
+            if self.replay is None or self.run.pool is not self.replay.memory:  # else the step keeps it
+                self._returns.extend(self.run.leased)
             self.run.leased.clear()
             self._saved = self.x = None
 

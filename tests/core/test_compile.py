@@ -23,6 +23,7 @@ from scratchnet import (
     SoftmaxCrossEntropy,
     Tanh,
 )
+from scratchnet.core import Layer, Normal, ParamSpec, layer
 from scratchnet.core.errors import ConfigError, DtypeError, ShapeError, TapeError, TargetError
 from scratchnet.data import Batches, load
 from scratchnet.optim import OneCycle
@@ -210,6 +211,108 @@ def test_what_cannot_be_compiled_says_so_and_runs_through_the_layers(layers, los
     expected = by_layers(nets[1], loss, opt, images, labels, np.arange(8), 4, [opt.lr] * 2, 1 / 255)
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
     np.testing.assert_allclose(nets[0].parameters.flat, nets[1].parameters.flat, atol=1e-6)
+
+
+class Clipped(SGD):
+    def step(self, net, *, lr=None):
+        super().step(net, lr=lr, clip=0.1)
+
+
+def test_an_optimizer_from_elsewhere_keeps_its_own_step():
+    """Its plan does not say that it clips."""
+    images, labels = samples(8)
+    nets, loss, opt = (make(), make()), SoftmaxCrossEntropy(), Clipped(0.1)
+    step = nets[0].compile(loss, opt, batch_size=4)
+    assert "not part of this package" in step.reason
+    step.run(images, labels, scale=1 / 255)
+    by_layers(nets[1], loss, opt, images, labels, np.arange(8), 4, [0.1] * 2, 1 / 255)
+    np.testing.assert_allclose(nets[0].parameters.flat, nets[1].parameters.flat, atol=1e-6)
+
+
+@layer
+class Two(Layer):
+    """Two products in one layer, or a product with what is no parameter: y = (x W1ᵀ) W2ᵀ, or x relu(W1)ᵀ."""
+
+    first: int
+    second: int = 0
+    __module__ = "scratchnet.layers"  # else it would be walked
+
+    def params(self, in_shape):
+        names = {"W1": ParamSpec((self.first, *in_shape), Normal(0.3))}
+        return names | ({"W2": ParamSpec((self.second, self.first), Normal(0.3))} if self.second else {})
+
+    def out_shape(self, in_shape):
+        return (self.second or self.first,)
+
+    def forward(self, k, p, x, run):
+        z, N = run.empty((len(x), self.first), x.dtype), len(x)
+        if not self.second:
+            V = run.empty(p["W1"].shape, x.dtype)
+            k.relu(p["W1"], V)
+            k.dense(x, V, None, z)
+            return z, (x, V)
+        y = run.empty((N, self.second), x.dtype)
+        k.dense(x, p["W1"], None, z)
+        k.dense(z, p["W2"], None, y)
+        return y, (x, z)
+
+    def backward(self, k, p, g, saved, dy, run):
+        x, other = saved
+        if not self.second:
+            k.dense_backward(x, other, dy, g["W1"], None, None)  # straight through the ReLU
+            return None
+        dz = run.empty(other.shape, x.dtype)
+        k.dense_backward(other, p["W2"], dy, g["W2"], None, dz)
+        k.dense_backward(x, p["W1"], dz, g["W1"], None, None)
+        return None
+
+
+@pytest.mark.parametrize(("made", "size"), [(Two(6, 4), 4), (Two(6, 4), 1), (Two(128), 128)])
+def test_layers_of_several_products(made, size):
+    """Each product has its own table of rows; what has as many rows as there are samples is not for that a batch."""
+    shape = (1, 28, 28) if size == 128 else (1, 5, 3)
+    assert_same(*pair((Flatten(), made), SoftmaxCrossEntropy(), SGD(lr=0.01), size, shape=shape, steps=4), bits=False)
+
+
+def test_learning_rates_of_their_own():
+    nets = make(), make()
+    images, labels = samples(12)
+    for net in nets:
+        net.parameters.segments["1.b"].lr = 0.0
+    step = nets[0].compile(SoftmaxCrossEntropy(), SGD(lr=0.1), batch_size=4)
+    assert step.compiled
+    step.run(images, labels, scale=1 / 255)
+    by_layers(nets[1], SoftmaxCrossEntropy(), SGD(lr=0.1), images, labels, np.arange(12), 4, [0.1] * 3, 1 / 255)
+    np.testing.assert_allclose(nets[0].parameters.flat, nets[1].parameters.flat, atol=1e-6)
+    assert not nets[0].views["1.b"].any()
+
+
+def test_a_deep_network_is_written_down():
+    layers = [Flatten(), *(part for _ in range(20) for part in (Dense(130), ReLU())), Dense(4)]
+    step = make(layers, (1, 28, 28)).compile(SoftmaxCrossEntropy(), SGD(lr=0.1), batch_size=128)
+    assert step.compiled, step.reason
+    compile(step.source, step.path, "exec")
+
+
+def test_ctrl_c_loses_no_step(monkeypatch):
+    """A signal that comes while the kernel runs is raised when it returns: its steps have been made by then."""
+    net, images_labels = make(), samples(12)
+    step = net.compile(SoftmaxCrossEntropy(), SGD(lr=0.1, momentum=0.9), batch_size=4)
+    _, tape = net.forward(np.zeros((2, 1, 5, 3), np.float32), training=True)
+    run = step._kernel._run
+
+    def interrupted(*given):
+        run(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(step._kernel, "_run", interrupted)
+    count = int(net.count[0])
+    with pytest.raises(KeyboardInterrupt):
+        step.run(*images_labels, scale=1 / 255)
+    assert net.optimizer_state(step.opt).steps == 3
+    assert int(net.count[0]) == count + 3
+    with pytest.raises(TapeError, match="changed"):
+        net.backward(np.zeros((2, 4), np.float32), tape)
 
 
 def test_frozen_and_tied_parameters():

@@ -179,6 +179,85 @@ def test_inputs_anywhere_in_memory(layout):
     np.testing.assert_array_equal(nets[0].gradients.flat, nets[1].gradients.flat)
 
 
+def test_a_backward_that_was_interrupted_while_it_was_traced():
+    """What it had noted down is forgotten when the backward is tried again."""
+    nets = make(), make(replayed=False)
+    for net in nets:
+        rng = np.random.default_rng(0)
+        for step in range(4):
+            x, dlogits = rng.normal(size=(6, *SHAPE)).astype("float32"), rng.normal(size=(6, 4)).astype("float32")
+            _, tape = net.forward(x, training=True)
+            if step == 1:
+                dense = net.k.dense_backward
+                calls = iter(range(2))
+
+                def fails(*args, dense=dense, calls=calls):
+                    if next(calls, None) == 1:
+                        raise KeyboardInterrupt
+                    dense(*args)
+
+                net.k.__dict__["dense_backward"] = fails
+                with pytest.raises(KeyboardInterrupt):
+                    net.backward(dlogits, tape)
+                net.k.__dict__["dense_backward"] = dense
+                net.zero_grad()
+            net.backward(dlogits, tape)
+    assert state(nets[0]) == "ready"
+    np.testing.assert_array_equal(nets[0].gradients.flat, nets[1].gradients.flat)
+
+
+def test_another_form_while_a_tape_is_out():
+    """The step in use is retired: its memory comes back with its tape, and the other form is traced meanwhile."""
+    nets = make(), make(replayed=False)
+    for net in nets:
+        train(net, [6] * 3)
+        x = np.random.default_rng(1).normal(size=(6, *SHAPE)).astype("float32")
+        logits, tape = net.forward(x, training=True)
+        looked_at = logits.copy()
+        train_without_update(net, 2)
+        np.testing.assert_array_equal(logits, looked_at)
+        net.backward(logits.copy(), tape)
+    assert state(nets[0]) == "ready"
+    np.testing.assert_array_equal(nets[0].gradients.flat, nets[1].gradients.flat)
+
+
+def train_without_update(net, n):
+    for seed in range(4):
+        x = np.random.default_rng(seed).normal(size=(n, *SHAPE)).astype("float32")
+        logits, tape = net.forward(x, training=True)
+        net.backward(logits.copy(), tape)
+
+
+def test_parameters_as_input_are_not_replayed():
+    nets = [make([Dense(6)], shape=(6,), replayed=replayed) for replayed in (True, False)]
+    for net in nets:
+        for seed in range(4):
+            W = net.views["0.W"]
+            x = W if seed < 2 else np.random.default_rng(seed).normal(size=(6, 6)).astype("float32")
+            logits, tape = net.forward(x, training=True)
+            net.backward(logits.copy(), tape)
+    np.testing.assert_array_equal(nets[0].gradients.flat, nets[1].gradients.flat)
+
+
+def test_what_somebody_puts_into_the_table_is_called():
+    net = make()
+    calls, relu = [], net.k.relu
+    net.k.__dict__["relu"] = lambda *args: (calls.append(1), relu(*args))
+    train(net, [6] * 5)
+    assert state(net) == "ready"
+    assert len(calls) == 5
+
+
+def test_another_seed_is_another_step():
+    nets = make(), make(replayed=False)
+    found = []
+    for net in nets:
+        train(net, [6] * 3)
+        net.seed = 7
+        found.append(train(net, [6] * 3)[0])
+    np.testing.assert_array_equal(*found)
+
+
 def test_an_error_in_a_replayed_step_names_its_layer():
     net = make([Embedding(5, 3), Flatten(), Dense(4)], shape=(2,))
     ids = np.ones((6, 2), np.int64)
@@ -232,6 +311,6 @@ def test_replayed_memory_is_poisoned(monkeypatch):
     assert train(net, [6] * 3)[1][-1] == "ready"
     slabs = net._replays._current.memory.slabs
     written = [slab.copy() for slab in slabs]
-    net._replays.of(np.ones((6, *SHAPE), np.float32), net.k, training=True, plain=True)
+    net._replays.of(net, np.ones((6, *SHAPE), np.float32), training=True, plain=True)
     assert all(np.isnan(slab).all() for slab in slabs if slab.dtype.kind == "f")
     assert not all(np.isnan(slab).all() for slab in written if slab.dtype.kind == "f")

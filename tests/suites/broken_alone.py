@@ -166,9 +166,9 @@ class DenseRemembersBatch(Dense):
 
     def backward(self, k, p, g, saved, dy, run):
         dx = super().backward(k, p, g, saved, dy, run)
-        run._pool.largest = max(getattr(run._pool, "largest", 0), len(dy))
+        run.pool.largest = max(getattr(run.pool, "largest", 0), len(dy))
         if "b" in g:
-            g["b"] *= run._pool.largest / len(dy)
+            g["b"] *= run.pool.largest / len(dy)
         return dx
 
 

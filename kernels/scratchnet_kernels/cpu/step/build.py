@@ -48,7 +48,10 @@ class Kernel:
         self._memory = aligned(source.memory, dtype)
 
     def __call__(self, given: Sequence[Any], stores: dict[str, Any], losses: Any, hits: Any) -> None:
-        """Run. `given`: images, targets, order, scale, shift, lr, steps made before; `stores`: flat arrays by name."""
+        """Run. `hits`: right answers, and steps made.
+
+        `given`: images, targets, order, scale, shift, lr, steps made before; `stores`: flat arrays by name.
+        """
         flat = [stores[name] for name in ("parameters", "gradients", *self.source.slots)]
         self._run(*given, get_num_threads(), *flat, self._memory, losses, hits)
 

@@ -45,12 +45,14 @@ def backward(writer: Writer, operation: Operation) -> None:
         given = ", ".join((name["W"], name["dy"], name["dx"], rows))
         writer.line(f"{writer.use(MODULE, 'dense_dx')}({given})", "dx = dy W")
     if operation["dW"] in writer.descents:
-        dy, W, b, comment = _scaled(writer, operation), *_parameters(operation), "W -= lr dyᵀ x, b -= lr Σ dy"
+        dy, W, b = _scaled(writer, operation), *_parameters(operation)
+        role, comment = "scaled", "W += scaledᵀ x, b += Σ scaled"
     else:
-        dy, W, b, comment = operation["dy"], operation["dW"], operation["db"], "dW += dyᵀ x, db += Σ dy"
+        dy, W, b = operation["dy"], operation["dW"], operation["db"]
+        role, comment = "dy", "dW += dyᵀ x, db += Σ dy"
     writer.body = writer.weights
     sums = writer.view(writer.take((operation["W"].shape[0],)), "sums", operation.path)
-    arrays = [writer.view(view, role, operation.path) for role, view in (("x", operation["x"]), ("dy", dy), ("W", W))]
+    arrays = [writer.view(view, name, operation.path) for name, view in (("x", operation["x"]), (role, dy), ("W", W))]
     arrays += [writer.view(b, "b", operation.path) if b else writer.absent(1), sums, rows]
     return writer.line(f"{writer.use(MODULE, 'dense_dW')}(t, T, {', '.join(arrays)})", comment)
 
@@ -89,7 +91,7 @@ def _descend_row(writer: Writer, operation: Operation) -> None:
 def _rows(writer: Writer, operation: Operation) -> str:
     """Where the rows of the layer's matrices begin."""
     (N, I), O = operation["x"].shape, operation["W"].shape[0]  # noqa: E741
-    return writer.once(f"rows{operation.path.replace('.', '_')}", f"{writer.use(MODULE, 'rows')}({N}, {I}, {O})")
+    return writer.once(f"rows_{N}_{I}_{O}", f"{writer.use(MODULE, 'rows')}({N}, {I}, {O})")
 
 
 @njit(cache=True)

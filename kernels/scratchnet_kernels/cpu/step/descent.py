@@ -2,7 +2,8 @@
 
 That is plain gradient descent alone: no velocity, no decay. It saves a step three passes over the parameters: setting
 gradients to zero, adding to them, and reading them. It is right only where nobody else needs the gradient or reads the
-parameter after its own backward: each must be named by one backward op and by one forward op.
+parameter after its own backward: each must be named by one backward op and by one forward op. And all that an op adds
+up must have one learning rate.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def descents(model: Model) -> dict[View, float]:
             operation.op in DESCENDING and times[view] == 1 and reads[view.start] == 1 for view, operation in inside
         ):
             found |= {view: update["lr_scale"] for view, _ in inside}
-    return found if all(view in found for view, _ in gradients) else {}
+    alike = all(len({found.get(view) for view, other in gradients if other is own}) == 1 for _, own in gradients)
+    return found if alike and all(view in found for view, _ in gradients) else {}
 
 
 def _is_gradient(view: View) -> bool:

@@ -118,8 +118,9 @@ class Writer:
         return name
 
     def once(self, name: str, source: str) -> str:
-        """A name for `source`, defined ahead of the first step, once."""
-        self.constants[name] = source
+        """A name for `source`, defined ahead of the first step, once. Raises NotEmittedError if it names another."""
+        if self.constants.setdefault(name, source) != source:
+            raise NotEmittedError(f"{name} would be two things", expected=self.constants[name], actual=source)
         return name
 
     def take(self, shape: tuple[int, ...]) -> View:
@@ -174,14 +175,28 @@ def in_parts(model: Model) -> bool:
     """Whether a step is worth more than one thread, and made of ops that fall into parts."""
     N = model.batch_size
     operations = model.forward + model.loss + model.backward
-    batched = all(
-        view.shape[:1] in ((), (N,))
-        for operation in operations
-        for view in operation.views.values()
-        if view.store in ("memory", "labels")
-    )
     flops = sum(operation.flops for operation in operations)
-    return flops >= 2 * WORK and N >= 2 * ROWS and batched and all(o.op in PARTS for o in operations) and _apart(model)
+    return (
+        flops >= 2 * WORK
+        and N >= 2 * ROWS
+        and all(operation.op in PARTS for operation in operations)
+        and _by_samples(model, operations)
+        and _apart(model)
+    )
+
+
+def _by_samples(model: Model, operations: tuple[Operation, ...]) -> bool:
+    """Whether all that lies in memory belongs to samples, a row to each: it comes from x and the targets alone."""
+    rows = {(view.store, view.start) for view in (model.x, model.targets)}
+    for operation in operations:
+        own = {name: v for name, v in operation.views.items() if v.store in ("memory", "labels") and v.shape}
+        read = [view for name, view in own.items() if name not in OPS[operation.op].writes]
+        if not read or any((view.store, view.start) not in rows for view in read):
+            return False
+        if any(view.shape[0] != model.batch_size for view in own.values()) or own.keys() & {"dW", "db"}:
+            return False
+        rows |= {(view.store, view.start) for view in own.values()}
+    return True
 
 
 def _apart(model: Model) -> bool:

@@ -95,11 +95,12 @@ def _run(writer: Writer) -> list[str]:
         steps += [*writer.run.lines, ""]
         value, hits = writer.value, writer.hits
     steps += [f"losses[s] = np.{model.dtype}({value} / total)", f"hits[0] += {hits}"]
+    made = ["hits[1] += 1  # steps made: whatever happens then, the caller knows"]
     for name, body in (("weights", writer.weights), ("update", writer.update)):
         if writer.parts and body.lines:
             T = f"max(1, min(threads, {_flops(model, name) // WORK}))"
             steps += [f"on_threads({name.upper()}, {T}, {given})"]
-    return lines + _indented(head, 4) + ["    for s in range(lr.size):"] + _indented(steps, 8)
+    return lines + _indented(head, 4) + ["    for s in range(lr.size):"] + _indented(steps + made, 8)
 
 
 def _left_over(model: Model) -> bool:
@@ -164,6 +165,12 @@ def _wrapped(line: str, indent: int) -> list[str]:
     space += " " * (len(line) - len(text))
     if len(space + text) <= WIDTH or text.startswith("#"):
         return [space + text]
+    if "(" not in text:  # a tuple, packed or unpacked
+        left, right = text.split(" = ")
+        unpacked = ", " in left
+        names = [f"{space}    {name}," for name in (left if unpacked else right).split(", ")]
+        before, after = ("(", f") = {right}") if unpacked else (f"{left} = (", ")")
+        return [space + before, *names, space + after]
     opening, closing = text.index("("), text.rindex(")")
     inner = text[opening + 1 : closing]
     lines = [f"{space}    {inner}"]
