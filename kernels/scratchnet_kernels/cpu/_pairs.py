@@ -1,4 +1,4 @@
-"""Registers whose lanes go to every second element: the way back from `_register`'s reven and rodd."""
+"""Registers whose lanes go to every second element: the way back from reven and rodd."""
 
 from __future__ import annotations
 
