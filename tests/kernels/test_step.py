@@ -12,6 +12,7 @@ import pytest
 
 from scratchnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet_kernels import OPS
+from scratchnet_kernels.cpu import _cache
 from scratchnet_kernels.cpu.step import Model, NotEmittedError, Operation, View, build, emit
 from scratchnet_kernels.cpu.step.build import digest, folder
 from scratchnet_kernels.cpu.step.dense import rows as row_tables
@@ -20,7 +21,7 @@ from scratchnet_kernels.cpu.step.rows import dense_row, descend_row
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules[build.__module__].config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(_cache.config, "CACHE_DIR", str(tmp_path))
     yield tmp_path / "steps"
     for name in [name for name in sys.modules if name.startswith("scratchnet_step_")]:
         del sys.modules[name]
@@ -103,7 +104,7 @@ def test_the_name_depends_on_the_text_and_on_numbas_version(monkeypatch):
     monkeypatch.setattr(module.numba, "__version__", "0.0")
     assert digest("a") != name
     monkeypatch.undo()
-    monkeypatch.setattr(module, "_kernels", lambda: "other kernels")
+    monkeypatch.setattr(module, "sources", lambda: "other kernels")
     assert digest("a") != name
 
 
