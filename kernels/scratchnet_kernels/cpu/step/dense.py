@@ -28,8 +28,8 @@ def forward(writer: Writer, operation: Operation) -> None:
     b = name.get("b") or writer.absent(1)
     comment = f"y = x Wᵀ + b: ({N}, {I}) -> ({N}, {O})"
     if N == 1:
-        row = writer.use("step.rows", "dense_row")
-        return writer.line(f"{row}({name['x']}, {name['W']}, {b}, {name['y']}, np.int64({I}), np.int64({O}))", comment)
+        given = name["x"], name["W"], b, name["y"], *_sparse(writer, operation), f"np.int64({I}), np.int64({O})"
+        return writer.line(f"{writer.use('step.rows', 'dense_row')}({', '.join(given)})", comment)
     given = name["x"], name["W"], b, name["y"], _rows(writer, operation)
     return writer.line(f"{writer.use(MODULE, 'dense')}({', '.join(given)})", comment)
 
@@ -81,11 +81,24 @@ def _descend_row(writer: Writer, operation: Operation) -> None:
     (_, I), O = operation["x"].shape, operation["W"].shape[0]  # noqa: E741
     b = _parameters(operation)[1]
     given = [name["x"], name["W"], writer.view(b, "b", operation.path) if b else writer.absent(1), name["dy"]]
-    scratch = writer.view(writer.take((O,)), "sums", operation.path)
-    given += [name.get("dx") or writer.absent(2), _rate(writer, operation), scratch, _rows(writer, operation)]
+    given += [name.get("dx") or writer.absent(2), _rate(writer, operation), *_sparse(writer, operation)]
+    given += [_rows(writer, operation)]
     comment = f"{'dx = dy W, ' if 'dx' in name else ''}W -= lr dyᵀ x, b -= lr dy"
     call = writer.use("step.rows", "descend_row")
     writer.line(f"{call}({', '.join(given)}, np.int64({I}), np.int64({O}))", comment)
+
+
+def _sparse(writer: Writer, operation: Operation) -> tuple[str, str]:
+    """Whether W is finite, looked up once a call and kept up to date; and room for the places where x is not 0."""
+    W = operation["W"]
+    places = writer.once(f"places_{W.shape[1]}", f"np.empty({W.shape[1]}, np.int64)")
+    if replace(W, store="gradients") not in writer.descents:  # somebody else changes W
+        return writer.once("not_known", f"np.zeros(2, np.{writer.model.dtype})"), places
+    if W not in writer.finite:
+        numbers = writer.finite[W] = writer.view(writer.take((2,)), "numbers", operation.path)
+        check = writer.use("step.rows", "finite")
+        writer.body.setup["memory"].append(f"{numbers}[0] = {check}({writer.view(W, 'W', operation.path)})")
+    return writer.finite[W], places
 
 
 def _rows(writer: Writer, operation: Operation) -> str:

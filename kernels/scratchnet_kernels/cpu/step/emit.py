@@ -61,6 +61,7 @@ class Writer:
         parts: whether samples and weights are shared among threads.
         run, samples, weights, update: the bodies; all the same one unless there are parts.
         body: the one that lines are added to.
+        finite: the names of the arrays that say whether a parameter is finite, by its place.
         constants: definitions ahead of the first step, by name; every function knows them.
     """
 
@@ -71,6 +72,7 @@ class Writer:
         self.parts = in_parts(model)
         self.imports: dict[str, set[str]] = defaultdict(set)
         self.constants: dict[str, str] = {}
+        self.finite: dict[View, str] = {}
         self.memory = model.memory
         self.run = Body(model.slots)
         self.samples = Body(model.slots) if self.parts else self.run
