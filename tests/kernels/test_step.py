@@ -15,8 +15,6 @@ from scratchnet_kernels import OPS
 from scratchnet_kernels.cpu import _cache
 from scratchnet_kernels.cpu.step import Model, NotEmittedError, Operation, View, build, emit
 from scratchnet_kernels.cpu.step.build import digest, folder
-from scratchnet_kernels.cpu.step.dense import rows as row_tables
-from scratchnet_kernels.cpu.step.rows import dense_row, descend_row
 
 
 @pytest.fixture
@@ -135,62 +133,3 @@ def test_an_op_without_an_emitter_is_refused_by_name():
     with pytest.raises(NotEmittedError, match="dropout") as refused:
         emit(model)
     assert refused.value.where == "layer 4, Dropout(0.5)"
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("inputs", "outputs"), [(1, 1), (31, 5), (64, 8), (1030, 7)])
-def test_one_row_agrees_with_the_kernels(dtype, inputs, outputs):
-    rng = np.random.default_rng(inputs)
-    net = Network([Dense(outputs)], input_shape=(inputs,), dtype=dtype)
-    x, dy = rng.normal(size=(1, inputs)).astype(dtype), rng.normal(size=(1, outputs)).astype(dtype)
-    dy[0, 0] = 0
-    W, b = net.views["0.W"], net.views["0.b"]
-    y, dx, lr = np.empty_like(dy), np.empty_like(x), net.dtype.type(0.3)
-    numbers, places = np.array([1, 0], dtype), np.empty(inputs, np.int64)
-    dense_row(x, W, b, y, numbers, places, inputs, outputs)
-    logits, tape = net.forward(x, training=True)
-    bound = 2 * np.finfo(dtype).eps * (np.abs(x) @ np.abs(W).T + np.abs(b))  # of sums in another order
-    np.testing.assert_array_less(np.abs(y - logits), np.maximum(bound, np.finfo(dtype).tiny))
-    expected_dx = net.backward(dy, tape, need_dx=True)
-    rows = row_tables(1, inputs, outputs)
-    new_W, new_b = W.copy(), b.copy()
-    descend_row(x, new_W, new_b, dy, dx, lr, numbers, places, rows, inputs, outputs)
-    assert numbers[0] == 1
-    np.testing.assert_array_equal(dx, expected_dx)
-    np.testing.assert_array_equal(new_W, W - lr * net.gradients.views["0.W"])
-    np.testing.assert_array_equal(new_b, b - lr * net.gradients.views["0.b"])
-
-
-@pytest.mark.parametrize("bad", [np.inf, np.nan])
-@pytest.mark.parametrize("at", [1, 40])
-def test_a_row_without_slope_meets_an_infinite_input_as_in_the_layers(bad, at):
-    x, W, b = np.zeros((1, 50)), np.ones((2, 50)), np.ones(2)
-    x[0, at], x[0, at + 1] = bad, 2
-    given = np.array([1.0, 0]), np.empty(50, np.int64), row_tables(1, 50, 2), 50, 2
-    descend_row(x, W, b, np.array([[0.0, 1.0]]), np.empty((0, 0)), 0.5, *given)
-    np.testing.assert_array_equal(np.flatnonzero(np.isnan(W[0])), [at])
-    expected = np.ones(50)
-    expected[at : at + 2] = -bad, 0
-    np.testing.assert_array_equal(W[1], expected)
-    assert given[0][0] == 0
-
-
-def test_a_slope_that_is_not_finite_meets_the_zeros_of_x():
-    x, W, b = np.zeros((1, 50)), np.ones((2, 50)), np.ones(2)
-    x[0, 3] = 1
-    given = np.array([1.0, 0]), np.empty(50, np.int64), row_tables(1, 50, 2), 50, 2
-    descend_row(x, W, b, np.array([[1.0, np.inf]]), np.empty((0, 0)), 0.5, *given)
-    assert np.isnan(np.delete(W[1], 3)).all()
-    assert W[1, 3] == -np.inf
-    assert W[0].sum() == 49.5
-
-
-@pytest.mark.parametrize("bad", [np.inf, np.nan])
-def test_where_x_is_0_a_weight_that_is_not_finite_still_counts(bad):
-    x = np.zeros((1, 50))
-    net = Network([Dense(6), ReLU(), Dense(3)], input_shape=(50,), dtype="float64")
-    step = net.compile(SoftmaxCrossEntropy(), SGD(0.1), batch_size=1)
-    labels, order = np.zeros(1, np.int64), np.zeros(2, np.int64)
-    assert np.isfinite(step.run(x, labels, order).losses).all()
-    net.views["0.W"][2, 17] = bad
-    assert np.isnan(step.run(x, labels, order).losses).all()

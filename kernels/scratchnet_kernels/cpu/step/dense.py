@@ -13,8 +13,10 @@ import numpy as np
 from numba import njit
 
 from ..dense import ONE, ZERO, _forward, input_part, parameters_part
-from .emit import PARTS, Writer, emits
+from .columns import LARGE, STEPS
+from .emit import Writer, emits
 from .model import Operation
+from .parts import PARTS
 
 MODULE = "step.dense"
 PARTS |= {"dense", "dense_backward"}
@@ -28,8 +30,14 @@ def forward(writer: Writer, operation: Operation) -> None:
     b = name.get("b") or writer.absent(1)
     comment = f"y = x Wᵀ + b: ({N}, {I}) -> ({N}, {O})"
     if N == 1:
-        given = name["x"], name["W"], b, name["y"], *_sparse(writer, operation), f"np.int64({I}), np.int64({O})"
-        return writer.line(f"{writer.use('step.rows', 'dense_row')}({', '.join(given)})", comment)
+        row = writer.use("step.rows", "dense_row")
+        line = f"{row}({name['x']}, {name['W']}, {b}, {name['y']}, np.int64({I}), np.int64({O}))"
+        writer.line(line, comment)
+        if _turns(writer, operation):
+            columns = writer.use("step.columns", "dense_columns")
+            turned = ", ".join(_turned(writer, operation, name["W"]))
+            _either(writer, f"{columns}({name['x']}, {b}, {name['y']}, {turned})")
+        return None
     given = name["x"], name["W"], b, name["y"], _rows(writer, operation)
     return writer.line(f"{writer.use(MODULE, 'dense')}({', '.join(given)})", comment)
 
@@ -81,24 +89,45 @@ def _descend_row(writer: Writer, operation: Operation) -> None:
     (_, I), O = operation["x"].shape, operation["W"].shape[0]  # noqa: E741
     b = _parameters(operation)[1]
     given = [name["x"], name["W"], writer.view(b, "b", operation.path) if b else writer.absent(1), name["dy"]]
-    given += [name.get("dx") or writer.absent(2), _rate(writer, operation), *_sparse(writer, operation)]
-    given += [_rows(writer, operation)]
+    scratch = writer.view(writer.take((O,)), "sums", operation.path)
+    given += [name.get("dx") or writer.absent(2), _rate(writer, operation), scratch, _rows(writer, operation)]
     comment = f"{'dx = dy W, ' if 'dx' in name else ''}W -= lr dyᵀ x, b -= lr dy"
     call = writer.use("step.rows", "descend_row")
     writer.line(f"{call}({', '.join(given)}, np.int64({I}), np.int64({O}))", comment)
+    if _turns(writer, operation):
+        columns = writer.use("step.columns", "descend_columns")
+        turned = _turned(writer, operation, name["W"])
+        _either(writer, f"{columns}({', '.join([name['x'], *given[2:6], *turned])})")
 
 
-def _sparse(writer: Writer, operation: Operation) -> tuple[str, str]:
-    """Whether W is finite, looked up once a call and kept up to date; and room for the places where x is not 0."""
+def _turns(writer: Writer, operation: Operation) -> bool:
+    """Whether W is turned for the time of a call: it is large, and only this layer's backward changes it."""
     W = operation["W"]
-    places = writer.once(f"places_{W.shape[1]}", f"np.empty({W.shape[1]}, np.int64)")
-    if replace(W, store="gradients") not in writer.descents:  # somebody else changes W
-        return writer.once("not_known", f"np.zeros(2, np.{writer.model.dtype})"), places
-    if W not in writer.finite:
-        numbers = writer.finite[W] = writer.view(writer.take((2,)), "numbers", operation.path)
-        check = writer.use("step.rows", "finite")
-        writer.body.setup["memory"].append(f"{numbers}[0] = {check}({writer.view(W, 'W', operation.path)})")
-    return writer.finite[W], places
+    return W.size >= LARGE and replace(W, store="gradients") in writer.descents
+
+
+def _turned(writer: Writer, operation: Operation, W: str) -> list[str]:
+    """The names of W turned, of what is known of it, and of the places where x is not 0; before the steps and after."""
+    (O, I), path = operation["W"].shape, operation.path.replace(".", "_")  # noqa: E741
+    known, found = (
+        writer.once(f"known{path}", "np.full(3, np.inf)"),
+        writer.once(f"places{path}", f"np.empty({I}, np.int64)"),
+    )
+    if operation["W"] not in writer.turned:
+        writer.turned[operation["W"]] = name = writer.view(writer.take((I, O)), "turned", operation.path)
+        turn, bound = (writer.use("step.columns", function) for function in ("turn", "magnitude"))
+        writer.before += [f"{turn}({W}, {name})", f"{known}[0] = {bound}({W})"]
+        writer.after += [f"{turn}({name}, {W})"]
+    return [writer.turned[operation["W"]], known, found]
+
+
+def _either(writer: Writer, line: str) -> None:
+    """`line` where W is turned, else the one that was added last."""
+    other = writer.body.lines.pop()
+    writer.line(f"if lr.size >= {STEPS}:")
+    writer.line(f"    {line}")
+    writer.line("else:")
+    writer.line(f"    {other}")
 
 
 def _rows(writer: Writer, operation: Operation) -> str:
