@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,14 @@ class Store:
     def like(self) -> Store:
         """A store of zeros with the same layout."""
         return Store(self.specs, self.dtype, self.ties)
+
+    def copy(self) -> Store:
+        """A store of its own with the same values, multipliers and frozen parameters."""
+        twin = self.like()
+        twin.flat[...] = self.flat
+        twin.version = self.version
+        twin.segments = {name: replace(segment) for name, segment in self.segments.items()}
+        return twin
 
     def initialize(self, seed: int) -> None:
         """Fill every view by its spec, from a generator keyed by (seed, name), drawn in float64 and cast."""
