@@ -82,4 +82,8 @@ CASES = (
     Case("ConvTranspose2d 16→16 2×2/2", lambda s: [s.ConvTranspose2d(16, 2, stride=2)],
          lambda nn: nn.ConvTranspose2d(16, 16, 2, 2), (16, 14, 14), 32),
 )  # fmt: skip
-BESIDE = ("gather_scale", "softmax_cross_entropy", "sgd", "adam")
+OPTIMIZERS = ("sgd", "adam", "rmsprop")
+BESIDE = (
+    *("gather_scale", "gather_augment", "softmax_cross_entropy", *OPTIMIZERS, "zero_grad"),
+    *(f"{name}, zero" for name in OPTIMIZERS),  # the gradients zeroed as well: step(zero=True) for step and zero_grad
+)

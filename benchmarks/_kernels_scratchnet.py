@@ -11,15 +11,16 @@ from _kernel_cases import CASES
 from _timing import median_seconds
 
 import scratchnet
-from scratchnet import SGD, Adam, Network, SoftmaxCrossEntropy
+from scratchnet import SGD, Adam, Network, RMSprop, SoftmaxCrossEntropy
 from scratchnet.core.run import Pool, Run
 from scratchnet_kernels import OPS, get_backend
 
 
 def moved(name: str, args: tuple[Any, ...]) -> int:
-    """Bytes that a call must read and write: each array once, those it adds to twice."""
-    given = {n: a for n, a in zip(OPS[name].parameters, args, strict=True) if isinstance(a, np.ndarray)}
-    return sum(a.nbytes * (2 if n in OPS[name].adds else 1) for n, a in given.items())
+    """Bytes that a call must read and write: each array once, those it adds to twice. A g that stays is read alone."""
+    given = dict(zip(OPS[name].parameters, args, strict=True))
+    twice = set(OPS[name].adds) - (set() if given.get("zero", True) else {"g"})
+    return sum(a.nbytes * (2 if n in twice else 1) for n, a in given.items() if isinstance(a, np.ndarray))
 
 
 def figures(k: Any, name: str, args: tuple[Any, ...], seconds: float) -> dict[str, Any]:
@@ -67,10 +68,12 @@ def beside(which: str, seconds: float) -> dict[str, list[dict[str, Any]]]:
     """Ops that no layer calls: loader, loss, optimizers."""
     k, rng, n = get_backend("cpu").table(), np.random.default_rng(0), 100_000
     spy: Any = Spy(k)
-    if which == "gather_scale":
-        images, y = rng.integers(0, 256, (60_000, 1, 784), np.uint8), np.empty((128, 1, 784), np.float32)
+    if which.startswith("gather"):
+        images, y = rng.integers(0, 256, (60_000, 1, 28, 28), np.uint8), np.empty((128, 1, 28, 28), np.float32)
         index, scale, shift = rng.integers(0, 60_000, 128), np.ones(1, np.float32), np.zeros(1, np.float32)
-        found = figures(k, which, (images, index, scale, shift, y), seconds)
+        move = rng.integers((-2, -2, 0), (3, 3, 1), (128, 3))
+        plain = images.reshape(60_000, 1, -1), index, scale, shift, y.reshape(128, 1, -1)
+        found = figures(k, which, plain if which == "gather_scale" else (images, index, move, scale, shift, y), seconds)
         return {"forward": [found | {"bytes": found["bytes"] - images.nbytes + 128 * 784}]}  # 128 pictures are read
     if which == "softmax_cross_entropy":
         loss, run = SoftmaxCrossEntropy(), Run(Pool(), training=True, count=np.zeros(1, np.int64))
@@ -78,8 +81,12 @@ def beside(which: str, seconds: float) -> dict[str, list[dict[str, Any]]]:
         loss.backward(spy, saved, np.ones((), np.float32), run)
         forward, backward = ([figures(k, op, args, seconds)] for op, args in spy.calls)
         return {"forward": forward, "backward": backward}
-    opt = {"sgd": SGD(1e-6), "adam": Adam(1e-6)}[which]
     p, g = (rng.normal(size=n).astype(np.float32) for _ in range(2))
+    if which == "zero_grad":
+        taken = median_seconds(lambda: g.fill(0), seconds)
+        return {"forward": [{"op": which, "seconds": taken, "flops": 0, "bytes": g.nbytes}]}
+    name, _, zero = which.partition(", ")
+    opt = {"sgd": SGD(1e-6), "adam": Adam(1e-6), "rmsprop": RMSprop(1e-6)}[name]
     state = {slot: np.zeros(n, np.float32) for slot in opt.slots}
-    opt.update(spy, p, g, state, np.array([opt.lr, 1.0, 1.0, 1.0]), 1.0, 1.0)
+    opt.update(spy, p, g, state, np.array([opt.lr, 1.0, 1.0, 1.0]), 1.0, 1.0, bool(zero))
     return {"forward": [figures(k, op, args, seconds) for op, args in spy.calls]}

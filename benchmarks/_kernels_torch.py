@@ -42,6 +42,8 @@ def beside(which: str, seconds: float, threads: int) -> dict[str, float]:
     if which == "gather_scale":
         images, index = torch.randint(256, (60_000, 784), dtype=torch.uint8), torch.randint(60_000, (128,))
         return {"forward": median_seconds(lambda: images.index_select(0, index).float().mul_(1 / 255), seconds)}
+    if which == "gather_augment":
+        return {}  # of samples that each move by their own there is no single op
     if which == "softmax_cross_entropy":
         z, t = torch.randn(128, 10, requires_grad=True), torch.randint(10, (128,))
         value = F.cross_entropy(z, t)
@@ -51,5 +53,14 @@ def beside(which: str, seconds: float, threads: int) -> dict[str, float]:
         }
     p = torch.randn(100_000, requires_grad=True)
     p.grad = torch.randn(100_000)
-    make: Any = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[which]
-    return {"forward": median_seconds(make([p], lr=1e-6, fused=True).step, seconds)}
+    name, _, zero = which.partition(", ")
+    make: Any = {"adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}.get(name, torch.optim.SGD)
+    opt = make([p], lr=1e-6, **({"foreach": True} if name == "rmsprop" else {"fused": True}))
+
+    def step() -> None:
+        if which != "zero_grad":
+            opt.step()
+        if zero or which == "zero_grad":
+            opt.zero_grad(set_to_none=False)
+
+    return {"forward": median_seconds(step, seconds)}

@@ -17,7 +17,7 @@ from scratchnet.core import Layer
 from scratchnet.core.case import RandomDraw
 from scratchnet.core.layer import LAYERS
 from scratchnet.core.loss import LOSSES, Loss
-from scratchnet.data import Batches, Split
+from scratchnet.data import Augment, Batches, Split
 from scratchnet.optim import Optimizer, clip_factor
 from scratchnet.train import gradient_norms
 
@@ -78,12 +78,13 @@ def _train(model: str, split: Split, optimizer: Optimizer, dtype: str, batch_siz
 
 
 def of_registry(dtype: str) -> Iterator[Job]:
-    """Every layer and loss under the cases that it draws of itself, and every optimizer."""
+    """Every layer and loss under the cases that it draws of itself, every optimizer, and batches that are augmented."""
     for name, layer in sorted(LAYERS.items()):
         yield name, partial(_layer, layer, dtype)
     for name, loss in sorted(LOSSES.items()):
         yield name, partial(_loss, loss, dtype)
     yield "optimizers", partial(_optimizers, dtype)
+    yield "augmented batches", partial(_augmented, dtype)
 
 
 def _layer(layer: type[Layer], dtype: str) -> None:
@@ -119,3 +120,12 @@ def _optimizers(dtype: str) -> None:
             with cutting():
                 net = Network([Dense(3)], (40,), dtype=dtype)
                 optimizer.step(net, clip=clip_factor(net, 1.0)[0])
+
+
+def _augmented(dtype: str) -> None:
+    from scratchnet_kernels.cpu._threads import cutting_all
+
+    split = Split("train", np.ones((8, 28, 28), np.uint8), np.zeros(8, np.int64))
+    for cutting in (nullcontext, cutting_all):
+        with cutting():
+            next(Batches(split, 8, dtype=dtype, augment=Augment()).epoch(0))

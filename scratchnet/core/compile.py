@@ -32,11 +32,13 @@ class Trained:
         losses: the loss of each step, under the parameters before it: float64 (steps,).
         sizes: samples of each step: int64 (steps,).
         correct: right answers in all, each under the parameters of its step; None where targets are no classes.
+        reason: why the steps ran through the layers; "" where whole batches ran in the compiled function.
     """
 
     losses: Array
     sizes: Array
     correct: int | None
+    reason: str = ""
 
     @property
     def loss(self) -> float:
@@ -60,7 +62,9 @@ class Step:
     parameters, optimizer state, step counts and versions as that would: the two may take turns. `net.gradients` is
     private to it and means nothing afterwards. A last batch with fewer samples goes through the layers.
 
-    What cannot be compiled runs through the layers; `compiled` and `reason` say so.
+    What cannot be compiled runs through the layers; `compiled` and `reason` say so. So do steps on batches that are
+    augmented (`Batches(..., augment=...)`), for the compiled function gathers pictures as they are: what they return
+    has the reason.
 
     Attributes:
         source: the emitted module; "" where there is none.
@@ -119,7 +123,7 @@ class Step:
         order = batches.order(epoch)
         if batches.drop_last:
             order = order[: len(order) // self.batch_size * self.batch_size]
-        return self.run(images, targets, order, scale=scale, shift=shift, lr=lr)
+        return self.run(images, targets, order, scale=scale, shift=shift, lr=lr, moves=batches.moves(epoch))
 
     def run(
         self,
@@ -130,6 +134,7 @@ class Step:
         scale: float | Array = 1.0,
         shift: float | Array = 0.0,
         lr: Rate = None,
+        moves: Array | None = None,
     ) -> Trained:
         """One step a batch of samples, in order.
 
@@ -139,12 +144,13 @@ class Step:
             order: sample numbers; all samples as they stand if None.
             lr: the learning rate: a number, one for each step, or a schedule that is asked with the number of steps
                 that the optimizer has made with this network. The optimizer's own if None.
+            moves: (n, 3) whole numbers, (down, right, mirror) of each picture, or None where none is moved.
 
         Raises:
             ShapeError, DtypeError, TargetError: where data and network do not fit; nothing has changed then.
             ConfigError: a learning rate or an order without meaning.
         """
-        data = Data(self.net, images, targets, order, scale, shift)
+        data = Data(self.net, images, targets, order, scale, shift, moves)
         data.targets = self._admit(data)
         steps = math.ceil(data.order.size / self.batch_size)
         rates = self._rates(lr, steps)
@@ -153,18 +159,24 @@ class Step:
         losses, correct = np.zeros(steps), np.zeros(2, np.int64)  # right answers, and compiled steps made
         sizes = np.full(steps, self.batch_size)
         sizes[-1:] = data.order.size - (steps - 1) * self.batch_size
-        done = self._run_compiled(data, rates, losses, correct) if self._fits(data) else 0
+        reason = self._hindrance(data)
+        done = 0 if reason else self._run_compiled(data, rates, losses, correct)
         for s in range(done, steps):
             index = data.order[s * self.batch_size : (s + 1) * self.batch_size]
             losses[s], right = self._run_layers(data, index, float(rates[s]))
             correct[0] += right
-        return Trained(losses, sizes, int(correct[0]) if data.targets.dtype.kind in "iu" else None)
+        return Trained(losses, sizes, int(correct[0]) if data.targets.dtype.kind in "iu" else None, reason)
 
-    def _fits(self, data: Data) -> bool:
-        """Whether the compiled step was made for targets of this kind."""
-        return self.compiled and data.targets.shape[1:] == self._target.shape[1:] and (
-            (data.targets.dtype == np.int64) == (self._target.store == "labels")
-        )  # fmt: skip
+    def _hindrance(self, data: Data) -> str:
+        """Why steps on these samples are not those of the compiled function; "" where they are."""
+        if not self.compiled:
+            return self.reason
+        if data.moves is not None:
+            return "the compiled step cannot move or mirror pictures yet"
+        labels = data.targets.dtype == np.int64, self._target.store == "labels"
+        if data.targets.shape[1:] != self._target.shape[1:] or labels[0] != labels[1]:
+            return "the step was compiled for targets of another kind"
+        return ""
 
     def _run_compiled(self, data: Data, rates: Array, losses: Array, correct: Array) -> int:
         """All whole batches; return how many."""

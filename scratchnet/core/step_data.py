@@ -30,12 +30,23 @@ class Samples(Protocol):
         """(images, targets, scale, shift)."""
         ...
 
+    def moves(self, epoch: int) -> Array | None:
+        """How each picture is moved and mirrored in an epoch: (n, 3), as `gather_augment` takes them."""
+        ...
+
 
 class Data:
     """Samples as the steps gather them, checked."""
 
     def __init__(
-        self, net: Network, images: Array, targets: Array, order: Array | None, scale: Any, shift: Any
+        self,
+        net: Network,
+        images: Array,
+        targets: Array,
+        order: Array | None,
+        scale: Any,
+        shift: Any,
+        moves: Array | None = None,
     ) -> None:
         self.net = net
         images = np.asarray(images)
@@ -59,16 +70,30 @@ class Data:
         fits = low >= 0 and high < len(images)
         require(fits, "a sample number is out of range", expected=f"0..{len(images) - 1}", actual=f"{low}..{high}")
         self.order = np.ascontiguousarray(order, np.int64)
+        self._picture = (1, *shape) if len(shape) == 2 else shape  # (C, H, W), where something moves
+        self.moves = None if moves is None else self._moves(np.asarray(moves))
 
     def batch(self, index: Array) -> Array:
         """x of these samples, (N, *input_shape)."""
         x = np.empty((index.size, *self.images.shape[1:]), self.net.dtype)
-        self.net.k.gather_scale(self.images, index, self.scale, self.shift, x)
+        if self.moves is None:
+            self.net.k.gather_scale(self.images, index, self.scale, self.shift, x)
+        else:
+            images, pictures = (a.reshape(-1, *self._picture) for a in (self.images, x))  # (n, C, P) -> (n, C, H, W)
+            self.net.k.gather_augment(images, index, self.moves[index], self.scale, self.shift, pictures)
         return x.reshape(index.size, *self.net.input_shape)  # (N, C, P) -> (N, ...)
 
     def batches(self, size: int) -> Iterator[Array]:
         """The sample numbers of each batch."""
         return (self.order[start : start + size] for start in range(0, self.order.size, size))
+
+    def _moves(self, moves: Array) -> Array:
+        expected = len(self.images), 3
+        if len(self._picture) != 3 or moves.shape != expected:
+            raise ShapeError("moves do not fit the samples", expected=expected, actual=(moves.shape, self._picture))
+        if moves.dtype.kind not in "iu":
+            raise DtypeError("moves are whole numbers", actual=moves.dtype)
+        return moves.astype(np.int64, copy=False)
 
     def _per_channel(self, what: str, value: Any, channels: int) -> Array:
         array = np.atleast_1d(np.asarray(value, np.float64))

@@ -32,7 +32,15 @@ class Stepper(HasSlots, Protocol):
         ...
 
     def update(
-        self, k: OpTable, p: Array, g: Array, state: dict[str, Array], hyper: Array, lr: float, decay: float
+        self,
+        k: OpTable,
+        p: Array,
+        g: Array,
+        state: dict[str, Array],
+        hyper: Array,
+        lr: float,
+        decay: float,
+        zero: bool = False,
     ) -> None:
         """Run the kernel on one stretch."""
         ...

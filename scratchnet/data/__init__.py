@@ -1,5 +1,6 @@
 """Data: the MNIST family and CIFAR-10 from files, digits drawn without any, and minibatches of them."""
 
+from .augment import Augment
 from .cifar import read_cifar10
 from .dataset import Dataset, load
 from .drawn import drawn
@@ -9,6 +10,7 @@ from .loader import Batches
 from .split import Split
 
 __all__ = [
+    "Augment",
     "Batches",
     "DataError",
     "Dataset",

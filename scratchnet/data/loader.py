@@ -1,4 +1,4 @@
-"""Minibatches: shuffled, gathered and scaled in one pass into memory that is lent, not allocated."""
+"""Minibatches: shuffled, gathered, scaled and moved in one pass into memory that is lent, not allocated."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from scratchnet.core.layer import whole
 from scratchnet_kernels.backend import Backend, get_backend
 
+from .augment import Augment
 from .errors import DataError
 from .ring import Ring
 from .split import Array, Split
@@ -38,10 +39,12 @@ class Batches:
         dtype: of x: "float32" or "float64".
         flatten: one axis for a sample.
         drop_last: leave a last batch with fewer samples out.
+        augment: how pictures are moved and mirrored, anew each epoch: a sample's move depends on (seed, epoch) and the
+            sample alone.
         backend: whose kernels gather.
 
     Raises DataError: batch_size < 1, no batch in an epoch, scale or shift not finite or of the wrong length,
-    another dtype.
+    another dtype; augment for samples that are no pictures, or no larger than it moves them.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Batches:
         dtype: str = "float32",
         flatten: bool = False,
         drop_last: bool = False,
+        augment: Augment | None = None,
         backend: str | Backend = "cpu",
     ) -> None:
         if not whole(batch_size) or not whole(seed, least=0):
@@ -65,6 +69,12 @@ class Batches:
             raise DataError("wrong element type", where="batches", expected="float32 or float64", actual=dtype)
         self.split, self.batch_size, self.shuffle, self.seed = split, batch_size, shuffle, seed
         self.dtype, self.flatten, self.drop_last = np.dtype(dtype), flatten, drop_last
+        if augment is not None:
+            if not isinstance(augment, Augment):
+                expected, actual = "Augment(...) or None", repr(augment)
+                raise DataError("wrong augmentation", where="batches", expected=expected, actual=actual)
+            augment.admit(split)
+        self.augment = augment
         n, shape = len(split), split.sample_shape
         self._count = n // batch_size if drop_last else math.ceil(n / batch_size)
         if self._count == 0:
@@ -85,6 +95,7 @@ class Batches:
         self._ring = Ring(largest * math.prod(shape) * self.dtype.itemsize)
         self._label_ring = Ring(largest * 8)
         self._order_ring = Ring(n * 8, keep=2)
+        self._move_ring, self._moves_ring = Ring(largest * 24), Ring(n * 24, keep=2)  # of a batch, of all samples
         self._in_order = np.arange(n)
 
     def __len__(self) -> int:
@@ -102,14 +113,22 @@ class Batches:
                 expected=f"epoch >= 0, start in 0..{len(self)}",
                 actual=(epoch, start),
             )
-        return self._iterate(self._order(epoch), start)
+        return self._iterate(self._order(epoch), self._moves(epoch), start)
 
     def order(self, epoch: int) -> Array:
         """The split's sample numbers in the order in which the epoch takes them: int64 (N,)."""
         return self._order(epoch).copy()
 
+    def moves(self, epoch: int) -> Array | None:
+        """(down, right, mirror) of every sample in that epoch, in the split's order: int64 (N, 3), or None."""
+        moves = self._moves(epoch)
+        return None if moves is None else moves.copy()
+
     def whole(self) -> tuple[Array, Array, Array, Array]:
-        """(images (n, ...) as stored, targets, scale, shift): what a compiled step gathers batches from by itself."""
+        """(images (n, ...) as stored, targets, scale, shift): what a compiled step gathers batches from by itself.
+
+        The images as they are: how `augment` moves them is in `moves`.
+        """
         images = self._images.reshape(len(self.split), *self.split.sample_shape)
         return images, self.split.y, self._scale, self._shift
 
@@ -121,14 +140,27 @@ class Batches:
         np.random.Generator(np.random.PCG64([self.seed, KEY, epoch])).shuffle(order)
         return order
 
-    def _iterate(self, order: Array, start: int) -> Iterator[tuple[Array, Array]]:
-        for b in range(start, len(self)):
-            yield self._gather(order[b * self.batch_size : (b + 1) * self.batch_size])  # and hold no view of it
+    def _moves(self, epoch: int) -> Array | None:
+        if self.augment is None:
+            return None
+        moves = self._moves_ring.take((len(self.split), 3), np.int64)
+        self.augment.draw(self.seed, epoch, moves)
+        return moves
 
-    def _gather(self, index: Array) -> tuple[Array, Array]:
+    def _iterate(self, order: Array, moves: Array | None, start: int) -> Iterator[tuple[Array, Array]]:
+        for b in range(start, len(self)):  # and hold no view of what is given out
+            yield self._gather(order[b * self.batch_size : (b + 1) * self.batch_size], moves)
+
+    def _gather(self, index: Array, moves: Array | None) -> tuple[Array, Array]:
         n, (_, channels, pixels) = index.size, self._images.shape
         x = self._ring.take((n, channels, pixels), self.dtype)
-        self._k.gather_scale(self._images, index, self._scale, self._shift, x)
+        if moves is None:
+            self._k.gather_scale(self._images, index, self._scale, self._shift, x)
+        else:
+            move = self._move_ring.take((n, 3), np.int64)
+            np.take(moves, index, axis=0, out=move, mode="clip")
+            images, pictures = (a.reshape(-1, *self.split.sample_shape) for a in (self._images, x))  # (n, C, H, W)
+            self._k.gather_augment(images, index, move, self._scale, self._shift, pictures)
         y = self._label_ring.take((n,), np.int64)
         np.take(self.split.y, index, out=y, mode="clip")  # the mode that needs no buffer; no index is out of range
         return x.reshape(n, *self._shape), y  # (n, C, P) -> (n, ...)

@@ -57,8 +57,16 @@ class Adam(Optimizer):
         return False
 
     def update(
-        self, k: OpTable, p: Array, g: Array, state: dict[str, Array], hyper: Array, lr: float, decay: float
+        self,
+        k: OpTable,
+        p: Array,
+        g: Array,
+        state: dict[str, Array],
+        hyper: Array,
+        lr: float,
+        decay: float,
+        zero: bool = False,
     ) -> None:
         """One pass over the stretch."""
-        settings = self.beta1, self.beta2, self.eps, self.weight_decay * decay, self.decoupled, lr
+        settings = self.beta1, self.beta2, self.eps, self.weight_decay * decay, self.decoupled, lr, zero
         k.adam(p, g, state["m"], state["v"], hyper, *settings)

@@ -32,12 +32,28 @@ class Optimizer:
         return ()
 
     def update(
-        self, k: OpTable, p: Array, g: Array, state: dict[str, Array], hyper: Array, lr: float, decay: float
+        self,
+        k: OpTable,
+        p: Array,
+        g: Array,
+        state: dict[str, Array],
+        hyper: Array,
+        lr: float,
+        decay: float,
+        zero: bool = False,
     ) -> None:
-        """Run the kernel on one stretch; lr and decay are its multipliers."""
+        """Run the kernel on one stretch; lr and decay are its multipliers. With `zero`, g = 0 afterwards."""
         raise NotImplementedError(f"{type(self).__name__} has no update")
 
-    def step(self, net: Network, *, lr: float | None = None, clip: float = 1.0, inverse_scale: float = 1.0) -> None:
+    def step(
+        self,
+        net: Network,
+        *,
+        lr: float | None = None,
+        clip: float = 1.0,
+        inverse_scale: float = 1.0,
+        zero: bool = False,
+    ) -> None:
         """Change the parameters of `net` by its gradients.
 
         Args:
@@ -45,6 +61,8 @@ class Optimizer:
             lr: the learning rate of this step (a schedule's), if not `self.lr`.
             clip: factor on every gradient; `clip_factor(net, max_norm)` computes it.
             inverse_scale: 1/loss scale of mixed precision.
+            zero: set all gradients to 0 as they are read, as `net.zero_grad()` would afterwards; also those of frozen
+                parameters.
 
         Raises:
             ConfigError: a learning rate without meaning; nothing has changed then.
@@ -54,8 +72,14 @@ class Optimizer:
         state = net.optimizer_state(self)
         state.steps += 1
         state.hyper[:] = lr, state.steps, clip, inverse_scale
+        gradients, done = net.gradients.flat, 0
         for stretch, lr_scale, decay_scale in net.parameters.runs():
             slots: dict[str, Any] = {name: state.stores[name].flat[stretch] for name in self.slots}
-            p, g = net.parameters.flat[stretch], net.gradients.flat[stretch]
-            self.update(net.k, p, g, slots, state.hyper, lr_scale, decay_scale)
+            p, g = net.parameters.flat[stretch], gradients[stretch]
+            self.update(net.k, p, g, slots, state.hyper, lr_scale, decay_scale, zero)
+            if zero:
+                gradients[done : stretch.start] = 0  # what no kernel goes over
+                done = stretch.stop
+        if zero:
+            gradients[done:] = 0
         net.parameters.version += 1

@@ -56,8 +56,17 @@ class RMSprop(Optimizer):
         return ("mean_square", *mean, "velocity") if self.momentum else ("mean_square", *mean)
 
     def update(
-        self, k: OpTable, p: Array, g: Array, state: dict[str, Array], hyper: Array, lr: float, decay: float
+        self,
+        k: OpTable,
+        p: Array,
+        g: Array,
+        state: dict[str, Array],
+        hyper: Array,
+        lr: float,
+        decay: float,
+        zero: bool = False,
     ) -> None:
         """One pass over the stretch."""
         slots = state["mean_square"], state.get("mean"), state.get("velocity")
-        k.rmsprop(p, g, *slots, hyper, self.alpha, self.eps, self.momentum, self.weight_decay * decay, lr)
+        settings = self.alpha, self.eps, self.momentum, self.weight_decay * decay, lr, zero
+        k.rmsprop(p, g, *slots, hyper, *settings)

@@ -48,7 +48,16 @@ class SGD(Optimizer):
         return ("velocity",) if self.momentum else ()
 
     def update(
-        self, k: OpTable, p: Array, g: Array, state: dict[str, Array], hyper: Array, lr: float, decay: float
+        self,
+        k: OpTable,
+        p: Array,
+        g: Array,
+        state: dict[str, Array],
+        hyper: Array,
+        lr: float,
+        decay: float,
+        zero: bool = False,
     ) -> None:
         """One pass over the stretch."""
-        k.sgd(p, g, state.get("velocity"), hyper, self.momentum, self.nesterov, self.weight_decay * decay, lr)
+        settings = self.momentum, self.nesterov, self.weight_decay * decay, lr, zero
+        k.sgd(p, g, state.get("velocity"), hyper, *settings)

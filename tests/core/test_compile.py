@@ -27,7 +27,7 @@ from scratchnet import (
 )
 from scratchnet.core import Layer, Normal, ParamSpec
 from scratchnet.core.errors import ConfigError, DtypeError, ShapeError, TapeError, TargetError
-from scratchnet.data import Batches, load
+from scratchnet.data import Augment, Batches, load
 from scratchnet.optim import OneCycle
 from scratchnet_kernels.cpu.step.build import get_num_threads
 
@@ -181,6 +181,45 @@ def test_an_epoch_of_batches_with_a_schedule():
     np.testing.assert_allclose(fast.parameters.flat, slow.parameters.flat, atol=1e-5)
 
 
+def test_augmented_batches_run_through_the_layers_and_say_so():
+    data = load("drawn", samples=50, val=0, seed=0)
+    batches, plain = (Batches(data.train, 16, seed=3, augment=augment) for augment in (Augment(2, flip=True), None))
+    loss, opt, layers = SoftmaxCrossEntropy(), SGD(lr=0.1), (Flatten(), Dense(9), ReLU(), Dense(10))
+    fast, slow = make(layers, data.input_shape), make(layers, data.input_shape)
+    step = fast.compile(loss, opt, batch_size=16)
+    assert step.compiled
+    for epoch in (0, 1):
+        made, losses = step.epoch(batches, epoch), []
+        assert "move or mirror" in made.reason
+        for x, y in batches.epoch(epoch):
+            logits, tape = slow.forward(x, training=True)
+            value, dlogits = loss(logits, y, tape)
+            slow.zero_grad()
+            slow.backward(dlogits, tape)
+            opt.step(slow)
+            losses.append(float(value))
+        np.testing.assert_array_equal(made.losses, losses)
+    np.testing.assert_array_equal(fast.parameters.flat, slow.parameters.flat)
+    assert step.epoch(plain, 2).reason == ""
+
+
+@pytest.mark.parametrize(
+    ("moves", "error"),
+    [
+        (np.zeros((3, 3), int), ShapeError),
+        (np.zeros((4, 2), int), ShapeError),
+        (np.zeros((4, 3)), DtypeError),
+    ],
+)
+def test_moves_that_do_not_fit_are_refused(moves, error):
+    images, labels = samples(4)
+    step = make().compile(SoftmaxCrossEntropy(), SGD(lr=0.1), batch_size=2)
+    with pytest.raises(error, match="moves"):
+        step.run(images, labels, moves=moves)
+    with pytest.raises(ShapeError, match="moves"):
+        step.run(images.reshape(4, 15), labels, moves=np.zeros((4, 3), int))
+
+
 def test_channels_are_scaled_and_shifted_each_by_its_own():
     images, labels = samples(6, (3, 2, 2))
     scale, shift = np.array([0.001, 0.01, 0.1], "float32"), np.array([1, 0, -1], "float32")
@@ -209,9 +248,10 @@ def test_what_cannot_be_compiled_says_so_and_runs_through_the_layers(layers, los
     assert words in step.reason
     assert words in repr(step)
     assert step.source == ""
-    losses = step.run(images, labels, scale=1 / 255).losses
+    made = step.run(images, labels, scale=1 / 255)
     expected = by_layers(nets[1], loss, opt, images, labels, np.arange(8), 4, [opt.lr] * 2, 1 / 255)
-    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    np.testing.assert_allclose(made.losses, expected, rtol=1e-5)
+    assert made.reason == step.reason
     np.testing.assert_allclose(nets[0].parameters.flat, nets[1].parameters.flat, atol=1e-6)
 
 

@@ -7,7 +7,7 @@ from scratchnet import Dense, Network, layers
 from scratchnet.check.losses import draw_targets
 from scratchnet.core import LAYERS, LOSSES, RandomDraw
 from scratchnet.core.run import Pool, Run
-from scratchnet.data import Batches, Split
+from scratchnet.data import Augment, Batches, Split
 from scratchnet_kernels import OPS, get_backend
 from scratchnet_kernels.backend import KERNELS
 
@@ -51,9 +51,11 @@ def ops_of_training(seen):
     for optimizer in (optim.SGD(0.1, 0.9), optim.Adam(), optim.AdamW(), optim.RMSprop()):
         optimizer.step(net)
     optim.clip_factor(net, 1.0)
-    batches = Batches(Split("train", np.zeros((2, 4, 4), np.uint8), np.zeros(2, np.int64)), 2, backend="reference")
-    batches._k = Spy(batches._k, seen)
-    list(batches.epoch(0))
+    split = Split("train", np.zeros((2, 4, 4), np.uint8), np.zeros(2, np.int64))
+    for augment in (None, Augment()):
+        batches = Batches(split, 2, backend="reference", augment=augment)
+        batches._k = Spy(batches._k, seen)
+        list(batches.epoch(0))
 
 
 def test_every_op_is_reached():

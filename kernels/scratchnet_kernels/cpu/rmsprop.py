@@ -26,21 +26,23 @@ def rmsprop(
     momentum: float,
     weight_decay: float,
     lr_scale: float,
+    zero: bool,
     *,
     workspace: Workspace,
 ) -> None:
-    """s = α s + (1-α) d²;  r = √(s or max(s - a², 0)) + eps;  p -= lr·(d/r, or v = momentum·v + d/r)."""
+    """s = α s + (1-α) d²;  r = √(s or max(s - a², 0)) + eps;  p -= lr·(d/r, or v = momentum·v + d/r); zero: g = 0."""
     if not is_fast(p):
-        return reference.rmsprop(p, g, s, a, v, hyper, alpha, eps, momentum, weight_decay, lr_scale)
+        return reference.rmsprop(p, g, s, a, v, hyper, alpha, eps, momentum, weight_decay, lr_scale, zero)
     cast = p.dtype.type
     lr, _, clip, inverse_scale = hyper.tolist()
-    P, S, A, V = (ABSENT[p.dtype] if array is None else flat(array, workspace) for array in (p, s, a, v))
+    arrays = p, s, a, v, g
+    P, S, A, V, G = (ABSENT[p.dtype] if array is None else flat(array, workspace) for array in arrays)
     _step(
         P,
         S,
         A,
         V,
-        flat(g, workspace),
+        G,
         cast(clip * inverse_scale),
         cast(weight_decay),
         cast(alpha),
@@ -48,8 +50,9 @@ def rmsprop(
         cast(momentum),
         cast(lr * lr_scale),
         cast(eps),
+        zero,
     )
-    for flattened, array in zip((P, S, A, V), (p, s, a, v), strict=True):
+    for flattened, array in zip((P, S, A, V, G), arrays, strict=True):
         if array is not None:
             put_back(flattened, array)
 
@@ -57,11 +60,11 @@ def rmsprop(
 @njit(cache=True, error_model="numpy")
 def _step(
     p: Any, s: Any, a: Any, v: Any, g: Any, scale: float, decay: float, alpha: float, rest: float, momentum: float,
-    lr: float, eps: float,
+    lr: float, eps: float, zero: bool,
 ) -> None:  # fmt: skip
     """rest = 1 - α."""
     centered, heavy = a.size > 0, v.size > 0
-    zero = p.dtype.type(0)
+    least = p.dtype.type(0)
     for i in range(p.size):
         d = scale * g[i] + decay * p[i]
         variance = alpha * s[i] + rest * d * d
@@ -69,9 +72,11 @@ def _step(
         if centered:
             a[i] += rest * (d - a[i])
             variance -= a[i] * a[i]
-            variance = zero if variance < 0 else variance
+            variance = least if variance < 0 else variance
         d /= np.sqrt(variance) + eps
         if heavy:
             d += momentum * v[i]
             v[i] = d
         p[i] -= lr * d
+        if zero:
+            g[i] = 0

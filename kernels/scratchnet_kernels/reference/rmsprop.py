@@ -15,7 +15,7 @@ from ._math import maximum, sqrt
     a="P",
     v="P",
     hyper="4:f8",
-    adds=("p", "s", "a", "v"),
+    adds=("p", "g", "s", "a", "v"),
     optional=("a", "v"),
     dtypes=("float",),
 )
@@ -31,12 +31,14 @@ def rmsprop(
     momentum: float,
     weight_decay: float,
     lr_scale: float,
+    zero: bool,
 ) -> None:
     """s = α s + (1-α) d²;  r = √s + eps;  p -= lr·d/r, or with momentum v = momentum·v + d/r;  p -= lr·v.
 
     hyper = [lr, step, clip factor, inverse loss scale];  d = clip·g/loss_scale + decay·p.
     Centred, where a is given: a += (1-α)(d - a) and r = √max(s - a², 0) + eps, a running standard deviation. The
     maximum is ours: rounding can leave s - a² just below 0, of which the root would be NaN.
+    With `zero`, g = 0 afterwards; else g stays as it is.
     """
     cast = p.dtype.type
     lr, _, clip, inverse_scale = hyper.tolist()
@@ -53,3 +55,5 @@ def rmsprop(
         v += d
         d = v
     p -= cast(lr * lr_scale) * d
+    if zero:
+        g[...] = 0

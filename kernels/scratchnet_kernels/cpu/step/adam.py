@@ -9,7 +9,7 @@ from numba import njit
 from .. import adam as kernels
 from .emit import Writer, emits
 from .model import Operation
-from .update import CHUNK, stretches
+from .update import stretches
 
 
 @emits("adam")
@@ -28,21 +28,19 @@ def adam_step(p: Any, g: Any, m: Any, v: Any, lr: Any, t: Any, beta1: Any, beta2
               decoupled: Any) -> None:  # fmt: skip
     """Step number t, counted from 1, without clipping or loss scale; g = 0."""
     cast = p.dtype.type
-    for i in range(0, p.size, CHUNK):
-        part = g[i : i + CHUNK]
-        kernels._step(
-            p[i : i + CHUNK],
-            m[i : i + CHUNK],
-            v[i : i + CHUNK],
-            part,
-            cast(1.0),
-            cast(0.0 if decoupled else decay),
-            cast(1.0 - lr * decay if decoupled else 1.0),
-            cast(1.0 - beta1),
-            cast(beta2),
-            cast(1.0 - beta2),
-            cast(lr / (1.0 - beta1**t)),
-            cast((1.0 - beta2**t) ** 0.5),
-            cast(eps),
-        )
-        part[:] = 0
+    kernels._step(
+        p,
+        m,
+        v,
+        g,
+        cast(1.0),
+        cast(0.0 if decoupled else decay),
+        cast(1.0 - lr * decay if decoupled else 1.0),
+        cast(1.0 - beta1),
+        cast(beta2),
+        cast(1.0 - beta2),
+        cast(lr / (1.0 - beta1**t)),
+        cast((1.0 - beta2**t) ** 0.5),
+        cast(eps),
+        True,
+    )

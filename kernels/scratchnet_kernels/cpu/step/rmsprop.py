@@ -9,7 +9,7 @@ from numba import njit
 from .. import rmsprop as kernels
 from .emit import Writer, emits
 from .model import Operation
-from .update import CHUNK, stretches
+from .update import stretches
 
 
 @emits("rmsprop")
@@ -29,20 +29,18 @@ def rmsprop_step(p: Any, g: Any, s: Any, a: Any, v: Any, lr: Any, alpha: Any, ep
                  decay: Any) -> None:  # fmt: skip
     """A step without clipping or loss scale; g = 0. An array that is not kept is empty."""
     cast = p.dtype.type
-    for i in range(0, p.size, CHUNK):
-        part = g[i : i + CHUNK]
-        kernels._step(
-            p[i : i + CHUNK],
-            s[i : i + CHUNK],
-            a[i : i + CHUNK],
-            v[i : i + CHUNK],
-            part,
-            cast(1.0),
-            cast(decay),
-            cast(alpha),
-            cast(1.0 - alpha),
-            cast(momentum),
-            cast(lr),
-            cast(eps),
-        )
-        part[:] = 0
+    kernels._step(
+        p,
+        s,
+        a,
+        v,
+        g,
+        cast(1.0),
+        cast(decay),
+        cast(alpha),
+        cast(1.0 - alpha),
+        cast(momentum),
+        cast(lr),
+        cast(eps),
+        True,
+    )

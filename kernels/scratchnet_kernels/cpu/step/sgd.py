@@ -9,7 +9,7 @@ from numba import njit
 from ..sgd import _momentum, _plain
 from .emit import Writer, emits
 from .model import Operation
-from .update import CHUNK, stretches
+from .update import stretches
 
 
 @emits("sgd")
@@ -30,16 +30,10 @@ def sgd(writer: Writer, operation: Operation) -> None:
 @njit(cache=True)
 def descend(p: Any, g: Any, decay: Any, lr: Any) -> None:
     """A step of plain descent; g = 0."""
-    for i in range(0, p.size, CHUNK):
-        part = g[i : i + CHUNK]
-        _plain(p[i : i + CHUNK], part, p.dtype.type(1), decay, lr)
-        part[:] = 0
+    _plain(p, g, p.dtype.type(1), decay, lr, True)
 
 
 @njit(cache=True)
 def momentum(p: Any, g: Any, v: Any, decay: Any, lr: Any, momentum: Any, nesterov: Any) -> None:
     """A step with momentum; g = 0."""
-    for i in range(0, p.size, CHUNK):
-        part = g[i : i + CHUNK]
-        _momentum(p[i : i + CHUNK], part, v[i : i + CHUNK], p.dtype.type(1), decay, lr, momentum, nesterov)
-        part[:] = 0
+    _momentum(p, g, v, p.dtype.type(1), decay, lr, momentum, nesterov, True)

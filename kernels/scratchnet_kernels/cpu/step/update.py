@@ -5,7 +5,6 @@ from __future__ import annotations
 from .emit import Writer
 from .model import Operation
 
-CHUNK = 4096  # elements: gradients are cleared while they are still in the L1 cache
 CACHE_LINE = 16  # float32 in 64 bytes: no two threads write into one line
 
 
