@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from .layer import require, whole
 from .replay import known
 from .step_data import Data, Samples
 from .step_model import Stepper, step_model
+from .trained import Trained
 from .types import Array
 
 if TYPE_CHECKING:
@@ -22,33 +22,6 @@ if TYPE_CHECKING:
 
 PER_CALL = 2e10  # floating-point operations between two chances for Ctrl-C
 Rate = float | Array | Callable[[int], float] | None
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a number of steps came to.
-
-    Attributes:
-        losses: the loss of each step, under the parameters before it: float64 (steps,).
-        sizes: samples of each step: int64 (steps,).
-        correct: right answers in all, each under the parameters of its step; None where targets are no classes.
-        reason: why the steps ran through the layers; "" where whole batches ran in the compiled function.
-    """
-
-    losses: Array
-    sizes: Array
-    correct: int | None
-    reason: str = ""
-
-    @property
-    def loss(self) -> float:
-        """The mean over samples."""
-        return float(self.losses @ self.sizes / max(self.sizes.sum(), 1))
-
-    @property
-    def accuracy(self) -> float | None:
-        """The share of right answers."""
-        return None if self.correct is None else self.correct / max(int(self.sizes.sum()), 1)
 
 
 class Step:

@@ -73,10 +73,11 @@ class Optimizer:
         state.steps += 1
         state.hyper[:] = lr, state.steps, clip, inverse_scale
         gradients, done = net.gradients.flat, 0
+        cleared = {"zero": True} if zero else {}  # an update that has never heard of it need not
         for stretch, lr_scale, decay_scale in net.parameters.runs():
             slots: dict[str, Any] = {name: state.stores[name].flat[stretch] for name in self.slots}
             p, g = net.parameters.flat[stretch], gradients[stretch]
-            self.update(net.k, p, g, slots, state.hyper, lr_scale, decay_scale, zero)
+            self.update(net.k, p, g, slots, state.hyper, lr_scale, decay_scale, **cleared)
             if zero:
                 gradients[done : stretch.start] = 0  # what no kernel goes over
                 done = stretch.stop
