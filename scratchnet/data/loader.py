@@ -130,7 +130,7 @@ class Batches:
         x = self._ring.take((n, channels, pixels), self.dtype)
         self._k.gather_scale(self._images, index, self._scale, self._shift, x)
         y = self._label_ring.take((n,), np.int64)
-        np.take(self.split.y, index, out=y, mode="clip")  # the mode that needs no buffer; no index is out of range
+        self.split.y.take(index, out=y, mode="clip")  # the mode that needs no buffer; no index is out of range
         return x.reshape(n, *self._shape), y  # (n, C, P) -> (n, ...)
 
     def _per_channel(self, what: str, value: PerChannel, channels: int) -> Array:

@@ -133,6 +133,22 @@ def test_nan_and_infinity_arrive_where_the_reference_puts_them(problem, data):
         np.testing.assert_array_equal(np.where(np.isinf(ours), ours, 0), np.where(np.isinf(theirs), theirs, 0))
 
 
+@given(problems(batches=(1,)), st.booleans())
+def test_one_sample_and_one_of_zeros_give_the_bits_of_one(problem, kinks):
+    """One sample has a path of its own, which passes over rows without a gradient."""
+    a, dtype, T, _, rng = problem
+    dW, found = rng.standard_normal(a["W"].shape).astype(dtype), []
+    if kinks:
+        a["dy"] = np.where(rng.random(a["dy"].shape) < 0.5, dtype(0), a["dy"])
+    for zeros in (0, 1):
+        x, dy = (np.vstack([v, np.zeros((zeros, v.shape[1]), dtype)]) for v in (a["x"], a["dy"]))
+        grads = dW.copy(), np.ones(len(dW), dtype)
+        with in_parts(T):
+            k.dense_backward(x, a["W"], dy, *grads, None)
+        found.append([v.tobytes() for v in grads])
+    assert found[0] == found[1]
+
+
 def with_kinks(array, rng):
     """Some zeros of both signs, and rarely what no sum survives."""
     array = array.copy()

@@ -15,6 +15,7 @@ from ._flat import ABSENT, flat, is_fast, put_back
 from ._passes import RELU_BACKWARD, _backward_relu, _forward_relu, run_pass
 from ._products import ROWS, product, row_starts
 from ._threads import share, threads
+from .simd import lanes, vadd, vbroadcast, vfma, vload, vload_n, vstore, vstore_n, vsum, vzero
 
 ZERO: Any = np.int64(0)
 ONE: Any = np.int64(1)  # Numba would compile a function once more for a literal
@@ -135,7 +136,10 @@ def parameters_part(t: Any, T: int, x: Any, dy: Any, dW: Any, db: Any, scratch: 
     # forward: y[n, o] = Σᵢ x[n, i] W[o, i] + b[o], so dW[o, i] += Σₙ dy[n, o] x[n, i]
     o0, o1 = share(t, T, O, ROWS) if O >= 2 * T * ROWS else (0, O)
     i0, i1 = (0, I) if O >= 2 * T * ROWS else share(t, T, I, ROWS * ROWS)
-    product(dy, o0, ONE, dy_n, x, i0, x_n, N, dW, o0 * I + i0, I, o1 - o0, i1 - i0)  # (N, O)ᵀ (N, I) -> (O, I)
+    if N == 1:
+        _outer(dy, x, dW, o0, o1, i0, i1, I)
+    else:
+        product(dy, o0, ONE, dy_n, x, i0, x_n, N, dW, o0 * I + i0, I, o1 - o0, i1 - i0)  # (N, O)ᵀ (N, I) -> (O, I)
     # ... and db[o] += Σₙ dy[n, o], summed apart so that a large db costs the sum no digits
     if db.size > 0:
         o0, o1 = share(t, T, O, ROWS * ROWS)
@@ -145,6 +149,29 @@ def parameters_part(t: Any, T: int, x: Any, dy: Any, dW: Any, db: Any, scratch: 
                 scratch[o] += dy[n * O + o]
         for o in range(o0, o1):
             db[o] += scratch[o]
+
+
+@njit(cache=True)
+def _outer(dy: Any, x: Any, dW: Any, o0: int, o1: int, i0: int, i1: int, I: int) -> None:  # noqa: E741
+    """dW[o, i] += dy[o] x[i] of one sample, to the same bits as by `product`.
+
+    Rows whose dy is 0 (behind a ReLU half of them are) are not touched, unless 0·x is no 0.
+    """
+    L, zero = lanes(x), vzero(x)
+    sums = zero
+    for i in range(i0, i1, L):
+        sums = vfma(vload_n(x, i, min(L, i1 - i)), zero, sums)
+    finite = vsum(sums) == 0
+    for o in range(o0, o1):
+        if dy[o] == 0 and finite:
+            continue
+        d, row = vbroadcast(dy, o), o * I
+        for i in range(i0, i1 - L + 1, L):
+            vstore(dW, row + i, vadd(vload(dW, row + i), vfma(d, vload(x, i), zero)))
+        n = (i1 - i0) % L
+        if n > 0:
+            i = i1 - n
+            vstore_n(dW, row + i, vadd(vload_n(dW, row + i, n), vfma(d, vload_n(x, i, n), zero)), n)
 
 
 @njit(cache=True)
