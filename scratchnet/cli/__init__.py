@@ -67,8 +67,8 @@ def check(
 def warmup(context: click.Context, models: tuple[str, ...], everything: bool, dtype: str, batch_size: int) -> None:
     """Compile now what a first run would compile, and keep it.
 
-    Kernels are compiled when they are first called, for this machine, and kept on disk: beside the package, in the
-    user's cache folder, or where NUMBA_CACHE_DIR says. This makes a training step and a prediction of each model, so
+    Kernels are compiled when they are first called, for this machine, and kept on disk: in the user's cache folder, or
+    where NUMBA_CACHE_DIR says. This makes a training step and a prediction of each model, so
     that it is done before. Exit code: 0, or 2 where nothing can be kept.
     """
     from .warmup import run

@@ -12,15 +12,14 @@ import pytest
 
 from scratchnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet_kernels import OPS
+from scratchnet_kernels.cpu import _cache
 from scratchnet_kernels.cpu.step import Model, NotEmittedError, Operation, View, build, emit
 from scratchnet_kernels.cpu.step.build import digest, folder
-from scratchnet_kernels.cpu.step.dense import rows as row_tables
-from scratchnet_kernels.cpu.step.rows import dense_row, descend_row
 
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules[build.__module__].config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(_cache.config, "CACHE_DIR", str(tmp_path))
     yield tmp_path / "steps"
     for name in [name for name in sys.modules if name.startswith("scratchnet_step_")]:
         del sys.modules[name]
@@ -103,7 +102,7 @@ def test_the_name_depends_on_the_text_and_on_numbas_version(monkeypatch):
     monkeypatch.setattr(module.numba, "__version__", "0.0")
     assert digest("a") != name
     monkeypatch.undo()
-    monkeypatch.setattr(module, "_kernels", lambda: "other kernels")
+    monkeypatch.setattr(module, "sources", lambda: "other kernels")
     assert digest("a") != name
 
 
@@ -134,33 +133,3 @@ def test_an_op_without_an_emitter_is_refused_by_name():
     with pytest.raises(NotEmittedError, match="dropout") as refused:
         emit(model)
     assert refused.value.where == "layer 4, Dropout(0.5)"
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("inputs", "outputs"), [(1, 1), (31, 5), (64, 8), (1030, 7)])
-def test_one_row_agrees_with_the_kernels(dtype, inputs, outputs):
-    rng = np.random.default_rng(inputs)
-    net = Network([Dense(outputs)], input_shape=(inputs,), dtype=dtype)
-    x, dy = rng.normal(size=(1, inputs)).astype(dtype), rng.normal(size=(1, outputs)).astype(dtype)
-    dy[0, 0] = 0
-    W, b = net.views["0.W"], net.views["0.b"]
-    y, dx, lr = np.empty_like(dy), np.empty_like(x), net.dtype.type(0.3)
-    dense_row(x, W, b, y, inputs, outputs)
-    logits, tape = net.forward(x, training=True)
-    bound = 2 * np.finfo(dtype).eps * (np.abs(x) @ np.abs(W).T + np.abs(b))  # of sums in another order
-    np.testing.assert_array_less(np.abs(y - logits), np.maximum(bound, np.finfo(dtype).tiny))
-    expected_dx = net.backward(dy, tape, need_dx=True)
-    rows = row_tables(1, inputs, outputs)
-    new_W, new_b = W.copy(), b.copy()
-    descend_row(x, new_W, new_b, dy, dx, lr, np.empty(outputs, dtype), rows, inputs, outputs)
-    np.testing.assert_array_equal(dx, expected_dx)
-    np.testing.assert_array_equal(new_W, W - lr * net.gradients.views["0.W"])
-    np.testing.assert_array_equal(new_b, b - lr * net.gradients.views["0.b"])
-
-
-@pytest.mark.parametrize("bad", [np.inf, np.nan])
-def test_a_row_without_slope_meets_an_infinite_input_as_in_the_layers(bad):
-    x, W, b = np.array([[1.0, bad, 2.0]]), np.ones((2, 3)), np.ones(2)
-    descend_row(x, W, b, np.array([[0.0, 1.0]]), np.empty((0, 0)), 0.5, np.empty(2), row_tables(1, 3, 2), 3, 2)
-    np.testing.assert_array_equal(np.isnan(W[0]), [False, True, False])
-    np.testing.assert_array_equal(W[1], [0.5, -bad, 0])

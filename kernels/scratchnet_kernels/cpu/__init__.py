@@ -7,9 +7,9 @@ disk, when it is first called. An op without a file here runs on the reference.
 from importlib import import_module
 from pkgutil import iter_modules
 
-from ._cache import ensure_place
+from ._cache import kept
 
-ensure_place()
-for _module in iter_modules(__path__):
-    if not _module.name.startswith("_"):
-        import_module(f"{__name__}.{_module.name}")
+with kept():
+    for _module in iter_modules(__path__):
+        if not _module.name.startswith("_"):
+            import_module(f"{__name__}.{_module.name}")

@@ -15,21 +15,18 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
 import numba
-import numba.misc.appdirs
 
 from ...errors import BackendError
 from ...workspace import aligned
+from .._cache import root, sources
 from .source import Source
 
-config: Any = numba.config
 get_num_threads: Callable[[], int] = numba.get_num_threads
-user_cache_dir: Callable[..., str] = numba.misc.appdirs.user_cache_dir
 
 
 class Kernel:
@@ -96,22 +93,12 @@ def _load(text: str) -> ModuleType:
 
 def digest(text: str) -> str:
     """What a step's file is called."""
-    return hashlib.sha256(f"{text}\0{_kernels()}\0{numba.__version__}".encode()).hexdigest()[:24]
-
-
-@lru_cache(maxsize=1)
-def _kernels() -> str:
-    """A hash of every source file of this backend."""
-    root = Path(__file__).parents[1]
-    total = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        total.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
-    return total.hexdigest()
+    return hashlib.sha256(f"{text}\0{sources()}\0{numba.__version__}".encode()).hexdigest()[:24]
 
 
 def folder() -> Path:
     """Where steps are kept: under `NUMBA_CACHE_DIR`, else in the user's cache; made for the user alone."""
-    place = Path(config.CACHE_DIR or user_cache_dir("scratchnet", appauthor=False)) / "steps"
+    place = root() / "steps"
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -13,8 +13,10 @@ import numpy as np
 from numba import njit
 
 from ..dense import AS_IT_IS, ONE, ZERO, _forward, input_part, parameters_part
-from .emit import PARTS, Writer, emits
+from .columns import LARGE, STEPS
+from .emit import Writer, emits
 from .model import Operation
+from .parts import PARTS
 
 MODULE = "step.dense"
 PARTS |= {"dense", "dense_backward"}
@@ -29,7 +31,13 @@ def forward(writer: Writer, operation: Operation) -> None:
     comment = f"y = x Wᵀ + b: ({N}, {I}) -> ({N}, {O})"
     if N == 1:
         row = writer.use("step.rows", "dense_row")
-        return writer.line(f"{row}({name['x']}, {name['W']}, {b}, {name['y']}, np.int64({I}), np.int64({O}))", comment)
+        line = f"{row}({name['x']}, {name['W']}, {b}, {name['y']}, np.int64({I}), np.int64({O}))"
+        writer.line(line, comment)
+        if _turns(writer, operation):
+            columns = writer.use("step.columns", "dense_columns")
+            turned = ", ".join(_turned(writer, operation, name["W"]))
+            _either(writer, f"{columns}({name['x']}, {b}, {name['y']}, {turned})")
+        return None
     given = name["x"], name["W"], b, name["y"], _rows(writer, operation)
     return writer.line(f"{writer.use(MODULE, 'dense')}({', '.join(given)})", comment)
 
@@ -86,6 +94,40 @@ def _descend_row(writer: Writer, operation: Operation) -> None:
     comment = f"{'dx = dy W, ' if 'dx' in name else ''}W -= lr dyᵀ x, b -= lr dy"
     call = writer.use("step.rows", "descend_row")
     writer.line(f"{call}({', '.join(given)}, np.int64({I}), np.int64({O}))", comment)
+    if _turns(writer, operation):
+        columns = writer.use("step.columns", "descend_columns")
+        turned = _turned(writer, operation, name["W"])
+        _either(writer, f"{columns}({', '.join([name['x'], *given[2:6], *turned])})")
+
+
+def _turns(writer: Writer, operation: Operation) -> bool:
+    """Whether W is turned for the time of a call: it is large, and only this layer's backward changes it."""
+    W = operation["W"]
+    return W.size >= LARGE and replace(W, store="gradients") in writer.descents
+
+
+def _turned(writer: Writer, operation: Operation, W: str) -> list[str]:
+    """The names of W turned, of what is known of it, and of the places where x is not 0; before the steps and after."""
+    (O, I), path = operation["W"].shape, operation.path.replace(".", "_")  # noqa: E741
+    known, found = (
+        writer.once(f"known{path}", "np.full(3, np.inf)"),
+        writer.once(f"places{path}", f"np.empty({I}, np.int64)"),
+    )
+    if operation["W"] not in writer.turned:
+        writer.turned[operation["W"]] = name = writer.view(writer.take((I, O)), "turned", operation.path)
+        turn, bound = (writer.use("step.columns", function) for function in ("turn", "magnitude"))
+        writer.before += [f"{turn}({W}, {name})", f"{known}[0] = {bound}({W})"]
+        writer.after += [f"{turn}({name}, {W})"]
+    return [writer.turned[operation["W"]], known, found]
+
+
+def _either(writer: Writer, line: str) -> None:
+    """`line` where W is turned, else the one that was added last."""
+    other = writer.body.lines.pop()
+    writer.line(f"if lr.size >= {STEPS}:")
+    writer.line(f"    {line}")
+    writer.line("else:")
+    writer.line(f"    {other}")
 
 
 def _rows(writer: Writer, operation: Operation) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from .emit import PARTS, Writer, emits
+from .emit import Writer, emits
 from .model import Operation, View
+from .parts import PARTS
 
 CORES = {  # by op: the file of its kernel, and what its cores are called there
     "relu": ("_passes", "_relu"),

@@ -13,8 +13,9 @@ from numba import njit
 
 from .. import mse as squares
 from .. import softmax_cross_entropy as softmax
-from .emit import PARTS, Writer, emits
+from .emit import Writer, emits
 from .model import NotEmittedError, Operation
+from .parts import PARTS
 
 PARTS |= {"softmax_cross_entropy", "softmax_cross_entropy_backward", "mse", "mse_backward"}
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from .._products import ROWS
 from .._threads import WORK
+from .columns import STEPS
 from .emit import Body, Writer
 from .gather import write_gather
 from .model import Model
+from .text import indented, wrapped, wrapped_import
 
-WIDTH = 120
 COMPILED = '@njit(cache=True, nogil=True, error_model="numpy"'
 
 
@@ -100,7 +101,13 @@ def _run(writer: Writer) -> list[str]:
         if writer.parts and body.lines:
             T = f"max(1, min(threads, {_flops(model, name) // WORK}))"
             steps += [f"on_threads({name.upper()}, {T}, {given})"]
-    return lines + _indented(head, 4) + ["    for s in range(lr.size):"] + _indented(steps + made, 8)
+    lines += indented(head, 4) + _many(writer.before)
+    return [*lines, "    for s in range(lr.size):", *indented(steps + made, 8), *_many(writer.after)]
+
+
+def _many(lines: list[str]) -> list[str]:
+    """What is done only where there are many steps to make."""
+    return [f"    if lr.size >= {STEPS}:", *indented(lines, 8)] if lines else []
 
 
 def _left_over(model: Model) -> bool:
@@ -125,8 +132,8 @@ def _parts(writer: Writer) -> list[str]:
     """What the threads run, and what hands it out to them."""
     N, given = writer.model.batch_size, list(_given(writer))
     lines = _definition("samples", ["n0", "n1", "s", "total", *given], "Samples n0 to n1 of a step: (loss, hits).")
-    lines += _indented([*_unpacked(writer), f"index = order[{N} * s + n0 : {N} * s + n1]"], 4)
-    lines += _indented([*_setup(writer.samples), "", *writer.samples.lines, ""], 4)
+    lines += indented([*_unpacked(writer), f"index = order[{N} * s + n0 : {N} * s + n1]"], 4)
+    lines += indented([*_setup(writer.samples), "", *writer.samples.lines, ""], 4)
     lines += [f"    return {writer.value}, {writer.hits}"]
     branches = [f"    n0, n1 = {writer.use('_threads', 'share')}(np.int64(t), T, np.int64({N}), np.int64({ROWS}))"]
     branches += [f"    values[t], rights[t] = samples(n0, n1, s, total, {', '.join(given)})"]
@@ -136,59 +143,22 @@ def _parts(writer: Writer) -> list[str]:
     ):
         if body.lines:
             lines += _definition(name, ["t", "T", "s", *given], f"Thread t's part of the {what}.")
-            lines += _indented([*_unpacked(writer), *_setup(body), *body.lines], 4)
+            lines += indented([*_unpacked(writer), *_setup(body), *body.lines], 4)
             branches += [f"elif part == {name.upper()}:", f"    {name}(np.int64(t), T, s, {', '.join(given)})"]
     # one parallel function for all parts: each takes a second or more to compile
     what = "One of the parts of a step, on T threads."
     lines += _definition("on_threads", ["part", "T", "s", "total", "values", "rights", *given], what, parallel=True)
-    return [*lines, "    for t in prange(T):", "        if part == SAMPLES:", *_indented(branches, 8)]
+    return [*lines, "    for t in prange(T):", "        if part == SAMPLES:", *indented(branches, 8)]
 
 
 def _definition(name: str, parameters: list[str], what: str, *, parallel: bool = False) -> list[str]:
     """The head of a function."""
     lines = ["", "", COMPILED + ", parallel=True" * parallel + ")"]
-    return [*lines, *_wrapped(f"def {name}({', '.join(parameters)}):", 0), f'    """{what}"""']
+    return [*lines, *wrapped(f"def {name}({', '.join(parameters)}):", 0), f'    """{what}"""']
 
 
 def _setup(body: Body) -> list[str]:
     return [line for store in ("parameters", "gradients", "labels", "memory") for line in body.setup[store]]
-
-
-def _indented(lines: list[str], indent: int) -> list[str]:
-    return [piece for line in lines for piece in (_wrapped(" " * indent + line, 0) if line else [""])]
-
-
-def _wrapped(line: str, indent: int) -> list[str]:
-    """A line as a formatter would leave it: a call that is too wide has its arguments on lines of their own."""
-    space = " " * indent
-    text = line.lstrip()
-    space += " " * (len(line) - len(text))
-    if len(space + text) <= WIDTH or text.startswith("#"):
-        return [space + text]
-    if "(" not in text:  # a tuple, packed or unpacked
-        left, right = text.split(" = ")
-        unpacked = ", " in left
-        names = [f"{space}    {name}," for name in (left if unpacked else right).split(", ")]
-        before, after = ("(", f") = {right}") if unpacked else (f"{left} = (", ")")
-        return [space + before, *names, space + after]
-    opening, closing = text.index("("), text.rindex(")")
-    inner = text[opening + 1 : closing]
-    lines = [f"{space}    {inner}"]
-    if len(lines[0]) > WIDTH:
-        lines = [f"{space}    {argument}," for argument in _arguments(inner)]
-    return [space + text[: opening + 1], *lines, space + text[closing:]]
-
-
-def _arguments(text: str) -> list[str]:
-    """Split at the commas that lie in no parentheses."""
-    found, depth = [""], 0
-    for letter in text:
-        depth += (letter in "([") - (letter in ")]")
-        if letter == "," and depth == 0:
-            found.append("")
-        else:
-            found[-1] += letter
-    return [part.strip() for part in found]
 
 
 def _imports(writer: Writer) -> list[str]:
@@ -199,10 +169,5 @@ def _imports(writer: Writer) -> list[str]:
         lines += [f"from {module} import {name}" for name in names if " as " in name]
         plain = [name for name in names if " as " not in name]
         if plain:
-            lines += _wrapped_import(module, plain)
+            lines += wrapped_import(module, plain)
     return lines
-
-
-def _wrapped_import(module: str, names: list[str]) -> list[str]:
-    line = f"from {module} import {', '.join(names)}"
-    return [line] if len(line) <= WIDTH else [f"from {module} import (", *[f"    {name}," for name in names], ")"]

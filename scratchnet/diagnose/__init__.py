@@ -1,0 +1,1 @@
+"""Why does this training run fail? Causes with their evidence, ranked."""
