@@ -45,8 +45,8 @@ class Network:
         backend: "cpu", or "reference" for plain NumPy on any element type.
         dtype: element type of parameters and activations.
         ties: {"4.W": "0.W"} makes the first parameter a name of the second.
-        fuse: run layers that follow one another and have a fused form (Conv2d, ReLU, MaxPool2d) in one go. Names and
-            what is computed stay the same, to rounding; False runs the plain layers, to look at and compare with.
+        fuse: run layers that follow one another and have a fused form (Conv2d, ReLU, MaxPool2d; Dense, ReLU) in one go.
+            Names and what is computed stay the same, to rounding; False runs the plain layers, to look at and compare.
 
     Attributes:
         body: the layers as they were written.
