@@ -254,6 +254,25 @@ class Network:
         """The source of the compiled step, to read; "" where it cannot be compiled."""
         return self.compile(loss, opt, batch_size=batch_size).source
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        """A network of its own that goes on from here as this one would: parameters, buffers, optimizers, counts."""
+        twin = Network(
+            self.body,
+            self.input_shape,
+            seed=self.seed,
+            backend=self.backend.name,
+            dtype=self.dtype,
+            ties=self.parameters.ties,
+            fuse=self.fuse,
+        )
+        twin.parameters, twin.gradients, twin.buffers = (
+            store.copy() for store in (self.parameters, self.gradients, self.buffers)
+        )
+        twin.views = Views(twin.parameters.views | twin.buffers.views)
+        twin.count[:] = self.count
+        twin.optimizer_states = {name: state.copy() for name, state in self.optimizer_states.items()}
+        return twin
+
     def _reclaim(self) -> None:
         """Make the memory of spent tapes available."""
         self.pool.give(self._spent)

@@ -25,3 +25,11 @@ class OptimizerState:
         self.stores: dict[str, Store] = {}
         self.steps = 0
         self.hyper = np.zeros(4)  # lr, step, clip factor, inverse loss scale: what reaches the kernel
+
+    def copy(self) -> OptimizerState:
+        """A state of its own with the same values."""
+        twin = OptimizerState()
+        twin.stores = {name: store.copy() for name, store in self.stores.items()}
+        twin.steps = self.steps
+        twin.hyper[:] = self.hyper
+        return twin

@@ -1,5 +1,7 @@
 """The Network's border, names, seeds, ties and accumulation."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -245,3 +247,34 @@ def test_a_side_input_that_no_layer_reads_is_refused():
     assert net.count[0] == 0
     with pytest.raises(ShapeError, match="mask"):
         net.forward(sequence, training=True, mask=mask[:1])
+
+
+@pytest.mark.parametrize("backend", ["reference", "cpu"])
+def test_a_deep_copy_goes_on_as_the_original_and_alone(backend):
+    layers = Dense(4), BatchNorm1d(), Dropout(0.3), ReLU(), Dense(4), Dense(3)
+    net = Network(layers, (4,), backend=backend, ties={"4.W": "0.W"}, seed=3)
+    net.parameters.freeze("4.b")
+    opt, loss = SGD(0.1, momentum=0.9), SoftmaxCrossEntropy()
+
+    def step(own):
+        logits, tape = own.forward(x, training=True)
+        _, dlogits = loss(logits, t, tape)
+        own.zero_grad()
+        own.backward(dlogits, tape)
+        opt.step(own)
+
+    for _ in range(4):  # the last of them replayed
+        step(net)
+    before = net.parameters.flat.copy()
+    twin = copy.deepcopy(net)
+    for _ in range(4):
+        step(twin)
+    np.testing.assert_array_equal(net.parameters.flat, before)
+    for _ in range(4):
+        step(net)
+    for name in ("parameters", "gradients", "buffers"):
+        np.testing.assert_array_equal(getattr(net, name).flat, getattr(twin, name).flat)
+    assert not np.array_equal(net.parameters.flat, before)
+    np.testing.assert_array_equal(net.views["4.b"], 0)
+    assert net.count == twin.count
+    assert net.optimizer_states["SGD"].steps == twin.optimizer_states["SGD"].steps == 8

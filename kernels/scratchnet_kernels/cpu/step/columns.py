@@ -30,7 +30,7 @@ from ..simd import (
     vsum,
     vzero,
 )
-from .rows import dense_row
+from .rows import add_rows, dense_row
 
 STEPS = 64  # in a call, from which on it pays to turn W
 LARGE = 16384  # elements of W, likewise
@@ -67,16 +67,23 @@ def magnitude(x: Any) -> Any:
 def meet(x: Any, known: Any, found: Any) -> None:
     """Which inputs count: `found` begins with them, known[COUNT] says how many they are, known[LARGEST] the largest."""
     L, count = lanes(x), 0
-    known[LARGEST] = magnitude(x)
-    everything = not known[BOUND] < np.inf or not known[LARGEST] < np.inf
     minus = vsplat(x, x.dtype.type(-1))
+    lost = top = zero = vzero(x)
     for i in range(0, x.size, L):
         stop = min(x.size, i + L)
-        v = vload_n(x, i, stop - i)
-        if everything or vpeak(vmax(v, vmul(v, minus))) > 0:
+        v = vload(x, i) if stop == i + L else vload_n(x, i, stop - i)
+        sizes = vmax(v, vmul(v, minus))
+        lost = vfma(v, zero, lost)
+        top = vmax(sizes, top)
+        if vpeak(sizes) > 0:
             for n in range(i, stop):
                 found[count] = n
-                count += everything or x[n] != 0
+                count += x[n] != 0
+    known[LARGEST] = vpeak(top) if vsum(lost) == 0 else np.inf
+    if not known[BOUND] < np.inf or not known[LARGEST] < np.inf:
+        for n in range(x.size):
+            found[n] = n
+        count = x.size
     known[COUNT] = count
 
 
@@ -84,34 +91,10 @@ def meet(x: Any, known: Any, found: Any) -> None:
 def dense_columns(x: Any, b: Any, y: Any, W: Any, known: Any, found: Any) -> None:
     """y = x W + b for x (1, I), W (I, O), y (1, O). known[BOUND] is no less than any |W|."""
     x, y, O = x.reshape(-1), y.reshape(-1), W.shape[1]  # noqa: E741
-    W, L = W.reshape(-1), lanes(x)
     meet(x, known, found)
-    count = np.int64(known[COUNT])
     for o in range(O):
         y[o] = b[o] if b.size > 0 else 0
-    o = 0
-    while o + 4 * L <= O:  # four registers of sums
-        s0, s1, s2, s3 = vload(y, o), vload(y, o + L), vload(y, o + 2 * L), vload(y, o + 3 * L)
-        for j in range(count):
-            i = found[j]
-            v, w = vbroadcast(x, i), i * O + o
-            s0 = vfma(v, vload(W, w), s0)
-            s1 = vfma(v, vload(W, w + L), s1)
-            s2 = vfma(v, vload(W, w + 2 * L), s2)
-            s3 = vfma(v, vload(W, w + 3 * L), s3)
-        vstore(y, o, s0)
-        vstore(y, o + L, s1)
-        vstore(y, o + 2 * L, s2)
-        vstore(y, o + 3 * L, s3)
-        o += 4 * L
-    while o < O:
-        m = min(L, O - o)
-        s = vload_n(y, o, m)
-        for j in range(count):
-            i = found[j]
-            s = vfma(vbroadcast(x, i), vload_n(W, i * O + o, m), s)
-        vstore_n(y, o, s, m)
-        o += m
+    add_rows(x, found, np.int64(known[COUNT]), W.reshape(-1), y)
 
 
 @njit(cache=True)

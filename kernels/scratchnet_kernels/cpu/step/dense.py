@@ -90,7 +90,8 @@ def _descend_row(writer: Writer, operation: Operation) -> None:
     b = _parameters(operation)[1]
     given = [name["x"], name["W"], writer.view(b, "b", operation.path) if b else writer.absent(1), name["dy"]]
     scratch = writer.view(writer.take((O,)), "sums", operation.path)
-    given += [name.get("dx") or writer.absent(2), _rate(writer, operation), scratch, _rows(writer, operation)]
+    given += [name.get("dx") or writer.absent(2), _rate(writer, operation), scratch]
+    given += [writer.once(f"to_{O}", f"np.arange({O})")]
     comment = f"{'dx = dy W, ' if 'dx' in name else ''}W -= lr dyᵀ x, b -= lr dy"
     call = writer.use("step.rows", "descend_row")
     writer.line(f"{call}({', '.join(given)}, np.int64({I}), np.int64({O}))", comment)

@@ -1,6 +1,7 @@
 """Dense layers on a batch of one sample: products of a matrix and a row, bound by reading W.
 
-y is summed in another order than by the layers' kernels, so it differs from theirs by rounding; dx, W and b do not.
+y and dx are summed in another order than by the layers' kernels, so they differ from theirs by rounding; what is done
+to W and b does not.
 
 They are inlined into the step, where the sizes I and O are constants: a tail whose length is known costs next to
 nothing, one that is not a quarter of the time.
@@ -13,7 +14,7 @@ from typing import Any
 from numba import njit
 
 from .._dots import BLOCK
-from ..dense import ONE, ZERO, input_part
+from ..dense import ZERO
 from ..simd import lanes, vadd, vbroadcast, vfma, vload, vload_n, vstore, vstore_n, vsum, vzero
 
 
@@ -68,6 +69,34 @@ def dense_row(x: Any, W: Any, b: Any, y: Any, I: Any, O: Any) -> None:  # noqa: 
 
 
 @njit(cache=True)
+def add_rows(x: Any, found: Any, count: Any, W: Any, y: Any) -> None:
+    """y += Σ x[i] W[i] over the rows i = found[:count] of W, which are as long as y."""
+    O, L, o = y.size, lanes(y), 0  # noqa: E741
+    while o + 4 * L <= O:  # four registers of sums
+        s0, s1, s2, s3 = vload(y, o), vload(y, o + L), vload(y, o + 2 * L), vload(y, o + 3 * L)
+        for j in range(count):
+            i = found[j]
+            v, w = vbroadcast(x, i), i * O + o
+            s0 = vfma(v, vload(W, w), s0)
+            s1 = vfma(v, vload(W, w + L), s1)
+            s2 = vfma(v, vload(W, w + 2 * L), s2)
+            s3 = vfma(v, vload(W, w + 3 * L), s3)
+        vstore(y, o, s0)
+        vstore(y, o + L, s1)
+        vstore(y, o + 2 * L, s2)
+        vstore(y, o + 3 * L, s3)
+        o += 4 * L
+    while o < O:
+        m = min(L, O - o)
+        s = vload_n(y, o, m)
+        for j in range(count):
+            i = found[j]
+            s = vfma(vbroadcast(x, i), vload_n(W, i * O + o, m), s)
+        vstore_n(y, o, s, m)
+        o += m
+
+
+@njit(cache=True)
 def _finite(x: Any) -> bool:
     """Whether no element is infinite or NaN: 0·x is 0 then."""
     L = lanes(x)
@@ -102,9 +131,10 @@ def _descend(x: Any, dy: Any, W: Any, b: Any, rate: Any, I: Any, O: Any) -> None
 
 
 @njit(cache=True, forceinline=True)
-def descend_row(x: Any, W: Any, b: Any, dy: Any, dx: Any, lr: Any, scratch: Any, rows: Any, I: Any, O: Any) -> None:  # noqa: E741  # fmt: skip
-    """dx = dy W, then W -= lr·dyᵀ x and b -= lr·dy, for x (1, I), dy (1, O)."""
+def descend_row(x: Any, W: Any, b: Any, dy: Any, dx: Any, lr: Any, scratch: Any, every: Any, I: Any, O: Any) -> None:  # noqa: E741  # fmt: skip
+    """dx = dy W, then W -= lr·dyᵀ x and b -= lr·dy, for x (1, I), dy (1, O). every: 0, 1, ..., O - 1."""
     if dx.size > 0:
-        input_part(ZERO, ONE, W.reshape(-1), dy.reshape(-1), dx.reshape(-1), rows[-2 * O : -O], rows[-O:], ONE, I, O)
+        dx[:] = 0
+        add_rows(dy.reshape(-1), every, O, W.reshape(-1), dx.reshape(-1))
     scratch[0] = -lr
     _descend(x.reshape(-1), dy.reshape(-1), W.reshape(-1), b, scratch, I, O)
