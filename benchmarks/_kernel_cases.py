@@ -47,6 +47,16 @@ def _dense(i: int, o: int, batch: int) -> Case:
     return Case(f"Dense {i}→{o}", lambda s: [s.Dense(o)], lambda nn: nn.Linear(i, o), (i,), batch)
 
 
+def _dense_relu(i: int, o: int, batch: int) -> Case:
+    return Case(
+        f"Dense {i}→{o}, ReLU",
+        lambda s: [s.Dense(o), s.ReLU()],
+        lambda nn: nn.Sequential(nn.Linear(i, o), nn.ReLU()),
+        (i,),
+        batch,
+    )
+
+
 def _same(name: str, shape: tuple[int, ...], batch: int, torch_name: str | None = None) -> Case:
     return Case(name, lambda s: [getattr(s, name)()], lambda nn: getattr(nn, torch_name or name)(), shape, batch)
 
@@ -57,6 +67,9 @@ CASES = (
     _dense(784, 128, 512),
     _dense(128, 10, 128),
     _dense(512, 512, 128),
+    _dense_relu(784, 128, 1),
+    _dense_relu(784, 128, 32),
+    _dense_relu(512, 512, 128),
     _conv(1, 16, 28, 64),
     _conv(16, 32, 14, 64),
     _conv(32, 64, 16, 64),

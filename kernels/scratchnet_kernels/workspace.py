@@ -43,6 +43,7 @@ class Workspace:
     def __init__(self) -> None:
         self._slab = aligned(0, np.uint8)
         self._used = 0
+        self._lent: dict[Any, tuple[np.ndarray[Any, Any], int]] = {}  # by place, shape and type: the same each time
         self._debug = debugging()
 
     @property
@@ -52,16 +53,26 @@ class Workspace:
 
     def take(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray[Any, Any]:
         """An uninitialised array, 64-byte aligned."""
-        dtype = np.dtype(dtype)
-        nbytes = math.prod(shape) * dtype.itemsize
-        stop = self._used + nbytes
-        if stop > self._slab.nbytes:  # earlier arrays of this call keep the old slab alive
-            self._slab, self._used, stop = aligned(max(stop, 2 * self._slab.nbytes), np.uint8), 0, nbytes
-        array: np.ndarray[Any, Any] = self._slab[self._used : stop].view(dtype).reshape(shape)
-        self._used = stop + (-stop % ALIGNMENT)
+        key = self._used, shape, dtype
+        if key not in self._lent:
+            self._lend(shape, dtype)
+            key = self._used, shape, dtype
+        array, self._used = self._lent[key]
         if self._debug:
             poison(array)
         return array
+
+    def _lend(self, shape: tuple[int, ...], dtype: Any) -> None:
+        """Make the array that lies behind what is used, in a larger slab if need be."""
+        nbytes = math.prod(shape) * np.dtype(dtype).itemsize
+        stop = self._used + nbytes
+        if stop > self._slab.nbytes:  # earlier arrays of this call keep the old slab alive
+            self._slab, self._used, stop = aligned(max(stop, 2 * self._slab.nbytes), np.uint8), 0, nbytes
+            self._lent.clear()
+        if len(self._lent) > 256:
+            self._lent.clear()
+        array: np.ndarray[Any, Any] = self._slab[self._used : stop].view(dtype).reshape(shape)
+        self._lent[self._used, shape, dtype] = array, stop + (-stop % ALIGNMENT)
 
     def reset(self) -> None:
         """What was handed out is free again."""

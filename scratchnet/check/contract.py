@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchnet.core.case import Case
 from scratchnet.core.errors import ShapeError
+from scratchnet.core.fusion import FusedSequential
 from scratchnet.core.layer import LAYERS
 from scratchnet.core.network import Network
 from scratchnet.core.types import Array, Leaves, map_leaves, named_leaves, structured
@@ -112,7 +113,9 @@ def check_need_dx(subject: LayerSubject, rng: np.random.Generator) -> None:
     _, tape = subject.forward()
     p, g = net.views.scope("0"), net.gradients.views.scope("0")
     # past Network and Sequential, which would drop the dx that is not wanted; under the path that keys dropout
-    saved, backward = tape.saved.children[0], subject.case.layer.backward
+    saved = tape.saved.children[0]
+    ran: Any = net.program  # in which a Sequential may have been fused
+    backward = (ran.parts[0].layer if isinstance(ran, FusedSequential) else ran.layers[0]).backward
     dx = tape.run.call("0", lambda k, *rest: backward(k, p, g, *rest), net.k, saved, subject.dy)
     if dx is not None:
         raise CheckError("backward returned dx though run.need_dx is false", where=subject.where())

@@ -45,8 +45,8 @@ class Network:
         backend: "cpu", or "reference" for plain NumPy on any element type.
         dtype: element type of parameters and activations.
         ties: {"4.W": "0.W"} makes the first parameter a name of the second.
-        fuse: run layers that follow one another and have a fused form (Conv2d, ReLU, MaxPool2d) in one go. Names and
-            what is computed stay the same, to rounding; False runs the plain layers, to look at and compare with.
+        fuse: run layers that follow one another and have a fused form (Conv2d, ReLU, MaxPool2d; Dense, ReLU) in one go.
+            Names and what is computed stay the same, to rounding; False runs the plain layers, to look at and compare.
 
     Attributes:
         body: the layers as they were written.
@@ -135,7 +135,7 @@ class Network:
         check_batch(x, self.input_shape, self.dtype, self.in_kind)
         self._reclaim()
         if training:
-            self.count += 1
+            self.count[0] += 1
         replay = self._replays.of(self, x, training=training, plain=not side)
         pool = replay.memory if replay is not None and not replay.ready else self.pool
         run = Run(pool, training=training, count=self.count, seed=self.seed, side=side)
@@ -155,7 +155,7 @@ class Network:
             check_side(run.side)
         except BaseException:
             if training:
-                self.count -= 1
+                self.count[0] -= 1
             raise
         tape.logits_shape = logits.shape
         if training:
@@ -217,12 +217,14 @@ class Network:
 
     def zero_grad(self) -> None:
         """Set every gradient to 0."""
-        self.gradients.flat.fill(0)
+        self.gradients.zero()
 
     def optimizer_state(self, optimizer: HasSlots) -> OptimizerState:
         """The state that this kind of optimizer keeps with this network; made at its first step."""
         name = type(optimizer).__name__
-        state = self.optimizer_states.setdefault(name, OptimizerState())
+        if name not in self.optimizer_states:
+            self.optimizer_states[name] = OptimizerState()
+        state = self.optimizer_states[name]
         for slot in optimizer.slots:
             if slot not in state.stores:
                 state.stores[slot] = self.parameters.like()

@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from .network import Network
 
 
-def record(net: Network, batch_size: int, *, training: bool, need_dx: bool, side: Mapping[str, Array]) -> Plan:
-    """The plan of one step of `net`: every op call of forward and backward, with its buffers."""
+def record(
+    net: Network, batch_size: int, *, training: bool, need_dx: bool, side: Mapping[str, Array], plain: bool = False
+) -> Plan:
+    """The plan of one step of `net`: every op call of forward and backward, with its buffers.
+
+    `plain` asks for the layers as they were written, even where others run in their place.
+    """
+    program = net.body if plain else net.program
     recorder = Recorder(net.backend)
     run = Run(Pool(), training=training, count=net.count, seed=net.seed, side=side, recorder=recorder)
     recorder.path = lambda: run.path
@@ -30,11 +36,11 @@ def record(net: Network, batch_size: int, *, training: bool, need_dx: bool, side
     x = map_leaves(lambda shape, kind: np.zeros((batch_size, *shape), dtypes[kind]), net.input_shape, net.in_kind)
     for name, array in named_leaves("x", x).items():
         recorder.lease(array, name)
-    logits, saved = net.program.forward(recorder, net.views, x, run)  # type: ignore[arg-type]
+    logits, saved = program.forward(recorder, net.views, x, run)  # type: ignore[arg-type]
     forward = tuple(recorder.calls)
     dlogits = recorder.lease(np.zeros(logits.shape, net.dtype), "dlogits")
     run.need_dx, recorder.phase = need_dx, "backward"
-    dx = net.program.backward(recorder, net.views, net.gradients.views, saved, dlogits, run)  # type: ignore[arg-type]
+    dx = program.backward(recorder, net.views, net.gradients.views, saved, dlogits, run)  # type: ignore[arg-type]
     logits_at, dx_at = recorder.ref(logits, "logits"), map_leaves(recorder.ref, dx, "dx")
     updates = {name: recorder.ref(new, name) for name, new in run.updates.items()}
     return Plan(

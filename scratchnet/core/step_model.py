@@ -11,6 +11,7 @@ import numpy as np
 from .errors import ConfigError, ScratchnetError
 from .optimizer_state import HasSlots
 from .plan import Plan, Recorder, RecordError, Ref
+from .record import record
 from .run import Pool, Run
 from .step_places import Places, layer_at
 from .types import Array, Shape, structured
@@ -60,7 +61,8 @@ def step_model(net: Network, loss: Loss, opt: Stepper, batch_size: int) -> Model
     if structured(net.input_shape) or net.in_kind != "float":
         raise ConfigError("only a network of one array of floats can be compiled into a step yet")
     places = Places(net)
-    plan = net.record(batch_size)
+    # of the plain layers: what a fused op saves, a pass and a call, the compiler finds here by itself
+    plan = record(net, batch_size, training=True, need_dx=False, side={}, plain=True)
     if plan.updates:
         path = next(iter(plan.updates)).rpartition(".")[0]
         where = f"layer {path}, {layer_at(net, path)!r}"

@@ -58,13 +58,15 @@ class Places:
 
     def operation(self, call: Call, plan: Plan, owner: str = "") -> Operation:
         """A call with its arrays in their places."""
-        from scratchnet_kernels.cpu.step import Operation
+        from scratchnet_kernels.cpu.step import Operation, emitter_of
 
         owner = owner or repr(layer_at(self.net, call.path))
+        where = f"layer {call.path}, {owner}" if call.path else owner
+        emitter_of(call.op, where)  # before its arrays, which may be of a kind that no emitter takes
         try:
             args = tuple(self.view(a, plan) if isinstance(a, Ref) else a for a in call.args)
         except ConfigError as error:
-            error.where = f"layer {call.path}, {owner}" if call.path else owner
+            error.where = where
             raise
         return Operation(call.op, args, call.path, owner, call.flops)
 

@@ -70,6 +70,11 @@ class Store:
         """A store of zeros with the same layout."""
         return Store(self.specs, self.dtype, self.ties)
 
+    def zero(self) -> None:
+        """Set every number to 0."""
+        numbers = self.flat if self.dtype.hasobject else self.flat.view(np.uint8)
+        numbers.fill(0)  # of bytes NumPy makes a memset, which is twice as fast as its loop over floats
+
     def copy(self) -> Store:
         """A store of its own with the same values, multipliers and frozen parameters."""
         twin = self.like()

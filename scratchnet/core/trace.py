@@ -105,9 +105,10 @@ class Part:
         call = None
         try:
             for call in self.calls:
-                if call.extra:
-                    call.extra["workspace"].reset()
-                call.function(*call.args, **call.extra)
+                function, args, extra, _ = call
+                if extra:
+                    extra["workspace"].reset()
+                function(*args, **extra)
         except Exception as error:
             assert call is not None
             blame(error, call.path, call.function)

@@ -162,7 +162,7 @@ class Batches:
             images, pictures = (a.reshape(-1, *self.split.sample_shape) for a in (self._images, x))  # (n, C, H, W)
             self._k.gather_augment(images, index, move, self._scale, self._shift, pictures)
         y = self._label_ring.take((n,), np.int64)
-        np.take(self.split.y, index, out=y, mode="clip")  # the mode that needs no buffer; no index is out of range
+        self.split.y.take(index, out=y, mode="clip")  # the mode that needs no buffer; no index is out of range
         return x.reshape(n, *self._shape), y  # (n, C, P) -> (n, ...)
 
     def _per_channel(self, what: str, value: PerChannel, channels: int) -> Array:

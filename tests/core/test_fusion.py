@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scratchnet import Conv2d, Dense, Dropout, Flatten, MaxPool2d, Network, ReLU, Residual, Sequential
+from scratchnet import Conv2d, Dense, Dropout, Flatten, MaxPool2d, Network, ReLU, Residual, Sequential, Tanh
 from scratchnet.core import fusion
 from scratchnet.core.errors import ConfigError, ShapeError
 from scratchnet.core.fusion import Fused, FusedSequential, fuse, fuses
 from scratchnet.layers.conv_relu_pool import ConvReLUPool
+from scratchnet.layers.dense_relu import DenseReLU
 from scratchnet_kernels import get_backend
 
 CNN = [
@@ -151,3 +152,33 @@ def test_frozen_and_tied_names_hold():
     fused, plain = both(layers, (1, 12, 12), ties={"3.W": "0.W"}, dtype="float64")
     x, d = np.random.default_rng(0).normal(size=(3, 1, 12, 12)), np.ones((3, 1, 3, 3))
     assert_same(step(fused, x, d), step(plain, x, d), 1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_dense_and_relu_in_one_go_give_the_same_bits(dtype):
+    """Through walked, traced and replayed steps, on one thread and several, with dx and without."""
+    layers = [Dense(300), ReLU(), Dense(40, bias=False), ReLU(), Tanh(), Dense(5), ReLU()]
+    fused, plain = both(layers, (200,), dtype=dtype)
+    assert [type(part.layer) for part in fused.program.parts].count(DenseReLU) == 3
+    rng = np.random.default_rng(0)
+    for batch in (1, 1, 1, 1, 33, 33, 33, 33):
+        x, d = rng.normal(size=(batch, 200)).astype(dtype), rng.normal(size=(batch, 5)).astype(dtype)
+        for need_dx in (False, True) if batch > 1 else (False,):
+            found = []
+            for net in (fused, plain):
+                logits, tape = net.forward(x, training=True)
+                logits = logits.copy()
+                dx = net.backward(d, tape, need_dx=need_dx)
+                found.append((logits.tobytes(), net.gradients.flat.tobytes(), dx.tobytes() if need_dx else None))
+            assert found[0] == found[1]
+    assert fused.predict(x).tobytes() == plain.predict(x).tobytes()
+
+
+def test_a_plan_records_dense_and_relu_as_one_op():
+    layers = [Dense(8), ReLU(), Dense(3)]
+    fused, plain = both(layers, (5,), backend="reference")
+    plan = fused.record(4)
+    assert [(c.op, c.path) for c in plan.forward] == [("dense_relu", "0"), ("dense", "2")]
+    assert [c.op for c in plan.backward] == ["dense_backward", "dense_relu_backward"]
+    assert plan.flops == plain.record(4).flops
+    assert str(fused.summary(4)).count("Dense(8)") == 1

@@ -133,6 +133,56 @@ def test_nan_and_infinity_arrive_where_the_reference_puts_them(problem, data):
         np.testing.assert_array_equal(np.where(np.isinf(ours), ours, 0), np.where(np.isinf(theirs), theirs, 0))
 
 
+@given(problems(batches=(1,)), st.booleans())
+def test_one_sample_and_one_of_zeros_give_the_bits_of_one(problem, kinks):
+    """One sample has a path of its own, which passes over rows without a gradient."""
+    a, dtype, T, _, rng = problem
+    dW, found = rng.standard_normal(a["W"].shape).astype(dtype), []
+    if kinks:
+        a["dy"] = np.where(rng.random(a["dy"].shape) < 0.5, dtype(0), a["dy"])
+    for zeros in (0, 1):
+        x, dy = (np.vstack([v, np.zeros((zeros, v.shape[1]), dtype)]) for v in (a["x"], a["dy"]))
+        grads = dW.copy(), np.ones(len(dW), dtype)
+        with in_parts(T):
+            k.dense_backward(x, a["W"], dy, *grads, None)
+        found.append([v.tobytes() for v in grads])
+    assert found[0] == found[1]
+
+
+def with_kinks(array, rng):
+    """Some zeros of both signs, and rarely what no sum survives."""
+    array = array.copy()
+    for value, share in ((0.0, 0.3), (-0.0, 0.3), (np.nan, 0.02), (np.inf, 0.02)):
+        array[rng.random(array.shape) < share] = value
+    return array
+
+
+@given(problems(), st.booleans(), st.booleans(), st.booleans())
+def test_dense_relu_gives_the_bits_of_dense_and_relu(problem, kinks, with_bias, with_dx):
+    a, dtype, T, layout, rng = problem
+    if kinks:
+        a = {name: laid_out(with_kinks(array, rng), layout) for name, array in a.items()}
+    b = a["b"] if with_bias else None
+    outputs = [rng.standard_normal(a["W"].shape), rng.standard_normal(a["b"].shape) if with_bias else None]
+    outputs += [np.full(a["x"].shape, np.nan) if with_dx else None]
+    found = []
+    for fused in (True, False):
+        y = laid_out(np.full(a["dy"].shape, np.nan, dtype), layout)
+        grads = [None if g is None else laid_out(g.astype(dtype), layout) for g in outputs]
+        with in_parts(T):
+            if fused:
+                k.dense_relu(a["x"], a["W"], b, y)
+                k.dense_relu_backward(a["x"], a["W"], y, a["dy"], *grads)
+            else:
+                hidden, dhidden = np.empty(y.shape, dtype), np.empty(y.shape, dtype)
+                k.dense(a["x"], a["W"], b, hidden)
+                k.relu(hidden, y)
+                k.relu_backward(y, a["dy"], dhidden)
+                k.dense_backward(a["x"], a["W"], dhidden, *grads)
+        found.append([None if v is None else v.tobytes() for v in (y, *grads)])
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("dtype", [np.longdouble, np.complex64, object])
 def test_other_element_types_run_on_the_reference(dtype):
     rng = np.random.default_rng(0)
@@ -144,7 +194,10 @@ def test_other_element_types_run_on_the_reference(dtype):
         out = [np.zeros((5, 4), dtype), np.zeros((4, 3), dtype), np.zeros(4, dtype), np.zeros((5, 3), dtype)]
         table.dense(x, W, b, out[0])
         table.dense_backward(x, W, dy, *out[1:])
-        results.append(out)
+        rectified = np.zeros((5, 4), dtype)
+        table.dense_relu(x, W, b, rectified)
+        table.dense_relu_backward(x, W, rectified, dy, *out[1:])
+        results.append([*out, rectified])
     for ours, theirs in zip(*results, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -160,6 +213,7 @@ def test_repeats_to_the_bit_and_in_steady_state_allocates_no_large_array():
         tracemalloc.reset_peak()
         k.dense(x, W, b, y)
         k.dense_backward(x, W, dy, *out[1:])
+        k.dense_relu_backward(x, W, y, dy, *out[1:])
         return out, tracemalloc.get_traced_memory()[1] - before
 
     step()

@@ -3,6 +3,7 @@
 import numpy as np
 
 from scratchnet.layers.conv_relu_pool import ConvReLUPool
+from scratchnet.layers.dense_relu import DenseReLU
 
 from .broken import broken
 from .broken_sequences import Table
@@ -84,3 +85,49 @@ class ConvReLUPoolBiasOfAll(ConvReLUPool):
         if before is not None:
             g[name][...] = before + dy.sum((0, 2, 3))
         return dx
+
+
+class Otherwise(DenseReLU):
+    """The backward with `wrong` in the place of its op."""
+
+    def backward(self, k, p, g, saved, dy, run):
+        def wrong(*args):
+            self.wrong(k, *args)
+
+        return super().backward(Table(k, dense_relu_backward=wrong), p, g, saved, dy, run)
+
+
+@broken
+class DenseReLUMaskForgotten(Otherwise):
+    """Dead units learn too."""
+
+    def wrong(self, k, x, W, y, dy, dW, db, dx):
+        k.dense_backward(x, W, dy, dW, db, dx)
+
+
+@broken
+class DenseReLUMaskOfCotangent(Otherwise):
+    """What passes is where dy > 0."""
+
+    def wrong(self, k, x, W, y, dy, dW, db, dx):
+        k.dense_relu_backward(x, W, dy, dy, dW, db, dx)
+
+
+@broken
+class DenseReLUInputUnmasked(Otherwise):
+    """dx = dy W, and not da W."""
+
+    def wrong(self, k, x, W, y, dy, dW, db, dx):
+        k.dense_relu_backward(x, W, y, dy, dW, db, None)
+        if dx is not None:
+            k.dense_backward(x, W, dy, np.zeros_like(dW), None, dx)
+
+
+@broken
+class DenseReLUBiasOfAll(Otherwise):
+    """db is the sum of dy, dead units' too."""
+
+    def wrong(self, k, x, W, y, dy, dW, db, dx):
+        k.dense_relu_backward(x, W, y, dy, dW, None, dx)
+        if db is not None:
+            k.dense_backward(x, W, dy, np.zeros_like(dW), db, None)

@@ -31,7 +31,7 @@ def test_suites_catch(name):
     assert not isinstance(caught.value, NameError | AttributeError | KeyError), "the mutant itself is faulty"
 
 
-@pytest.mark.parametrize("name", ["ConvReLUPool", "Dense", "ReLU"])
+@pytest.mark.parametrize("name", ["ConvReLUPool", "Dense", "DenseReLU", "ReLU"])
 def test_suites_pass_the_right_twin(name):
     from scratchnet.core import LAYERS
 

@@ -5,7 +5,8 @@ An op takes part once it has an emitter, entered by `@emits("its name")` in a fi
 
 from . import adam, dense, elementwise, losses, rmsprop, sgd  # noqa: F401  (they enter their emitters)
 from .build import Kernel, build
+from .emit import emitter_of
 from .model import Model, NotEmittedError, Operation, View
 from .source import Source, emit
 
-__all__ = ["Kernel", "Model", "NotEmittedError", "Operation", "Source", "View", "build", "emit"]
+__all__ = ["Kernel", "Model", "NotEmittedError", "Operation", "Source", "View", "build", "emit", "emitter_of"]

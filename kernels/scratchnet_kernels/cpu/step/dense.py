@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ..dense import ONE, ZERO, _forward, input_part, parameters_part
+from ..dense import AS_IT_IS, ONE, ZERO, _forward, input_part, parameters_part
 from .columns import LARGE, STEPS
 from .emit import Writer, emits
 from .model import Operation
@@ -147,7 +147,7 @@ def rows(N: Any, I: Any, O: Any) -> Any:  # noqa: E741
 def dense(x: Any, W: Any, b: Any, y: Any, rows: Any) -> None:
     """y = x Wᵀ + b."""
     (N, I), O = x.shape, W.shape[0]  # noqa: E741
-    _forward(ZERO, ONE, x.reshape(-1), W.reshape(-1), b, y.reshape(-1), rows[-O:], N, I, O)
+    _forward(ZERO, ONE, x.reshape(-1), W.reshape(-1), b, y.reshape(-1), rows[-O:], N, I, O, AS_IT_IS)
 
 
 @njit(cache=True)

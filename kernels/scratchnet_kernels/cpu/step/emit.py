@@ -37,6 +37,13 @@ def emits(*ops: str) -> Callable[[Emitter], Emitter]:
     return enter
 
 
+def emitter_of(op: str, where: str) -> Emitter:
+    """Who writes the op's call down. Raises NotEmittedError, which says where, if nobody does."""
+    if op not in EMITTERS:
+        raise NotEmittedError(f"the op {op} cannot be compiled into a step yet", where=where)
+    return EMITTERS[op]
+
+
 class Body:
     """A function as it grows: definitions at its head, by store, and lines."""
 
@@ -153,10 +160,8 @@ class Writer:
         """Let each operation's emitter add its lines. Raises NotEmittedError where one has none."""
         headed: set[int] = set()
         for operation in operations:
-            emitter = EMITTERS.get(operation.op)
-            if emitter is None:
-                where = f"layer {operation.path}, {operation.layer}" if operation.path else operation.layer
-                raise NotEmittedError(f"the op {operation.op} cannot be compiled into a step yet", where=where)
+            where = f"layer {operation.path}, {operation.layer}" if operation.path else operation.layer
+            emitter = emitter_of(operation.op, where)
             bodies = {id(b): b for b in (self.samples, self.weights, self.update)}
             before = {key: len(b.lines) for key, b in bodies.items()}
             self.body = body
