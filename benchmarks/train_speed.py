@@ -16,7 +16,7 @@ Engines, each as its users write it (the head of `_engine_<name>.py` says how):
     sklearn               MLPClassifier.partial_fit on pieces of 4096 samples; dense nets only
 
 Each engine lives in a process of its own. They take turns: a slice of steps of `--seconds`, a pause in which idle
-threads fall asleep, the next engine; in the next round another one begins. Before that come five steps whose losses
+threads fall asleep, the next engine, in another order each round. Before that come five steps whose losses
 must agree (all engines begin with the same weights; relative tolerance 1e-4; a disagreement ends with exit code 1),
 which pay for compiling, and a slice that warms up. The time of a step is the slice's divided by its steps.
 
@@ -32,6 +32,7 @@ kept with the figures.
 from __future__ import annotations
 
 import argparse
+import random
 import statistics
 import sys
 import time
@@ -143,11 +144,13 @@ def measure(
     if disagreement(rows):
         return rows
     position, rates = dict.fromkeys(steps, 1000), []
-    for number in range(o.rounds):
-        turn = number % max(1, len(live))
+    shuffle = random.Random(
+        f"{net.name} {batch}"
+    ).sample  # who follows a busy neighbour is slower, so nobody always does
+    for _ in range(o.rounds):
         time.sleep(PAUSE)
         rates.append(workers["peaks"].call("sgemm"))
-        for row in live[turn:] + live[:turn]:
+        for row in shuffle(live, len(live)):
             time.sleep(PAUSE)
             taken, _ = workers[row.engine].call("train", first=position[row.engine], steps=steps[row.engine])
             position[row.engine] += steps[row.engine]
