@@ -8,6 +8,7 @@ import pytest
 import scratchnet as sn
 from scratchnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet.core import Constant, Normal, Zeros
+from scratchnet.train import Monitor
 from tests.train.loops import batch, looked, train
 
 CLOSE = pytest.approx
@@ -132,8 +133,6 @@ def test_fused_layers_are_seen_apart():
 def test_the_loops_gradient_beside_the_fresh_one(fault, ratio, cosine):
     x, y = batch()
     net, loss, optimizer = Network([Dense(8), ReLU(), Dense(3)], (6,)), SoftmaxCrossEntropy(), SGD(0.1)
-    from scratchnet.train import Monitor
-
     monitor = Monitor(net, loss, optimizer)
     logits, tape = net.forward(x, training=True)
     value, dlogits = loss(logits, y, tape)
@@ -177,7 +176,7 @@ def test_some_units_alike():
 def test_saturation_and_normalised_outputs():
     x, y = batch((6,), n=64)
     layers = [Dense(20, init=Normal(3)), sn.Sigmoid(), Dense(20, init=Normal(3)), sn.Tanh(), Dense(3), sn.Softmax()]
-    look, net = looked(layers, x, y)
+    look, _ = looked(layers, x, y)
     one, two = (net.predict(x) for net in (Network(layers[:2], (6,)), Network(layers[:4], (6,))))
     assert look.layers[1].saturated == ((one < 0.01) | (one > 0.99)).mean() > 0.1
     assert look.layers[3].saturated == (abs(two) > 0.98).mean() > 0.1
@@ -232,8 +231,6 @@ def test_side_inputs_reach_the_probe():
     x, y = batch((5, 4), n=8)
     mask = np.arange(5) < np.arange(1, 9)[:, None] % 5 + 1
     net = Network([sn.MultiHeadAttention(2), sn.Flatten(), Dense(3)], (5, 4))
-    from scratchnet.train import Monitor
-
     loss, optimizer = SoftmaxCrossEntropy(), SGD(0.1)
     monitor = Monitor(net, loss, optimizer)
     logits, tape = net.forward(x, training=True, mask=mask)
@@ -259,7 +256,11 @@ def test_evaluation_mode_in_training_is_seen():
 def test_zeros_everywhere():
     x, y = batch()
     look, _ = looked([Dense(8, init=Zeros()), ReLU(), Dense(3, init=Zeros())], x, y)
-    assert (look.parameters["0.W"].ratio, look.parameters["0.W"].cosine, look.parameters["0.W"].alike) == (None, None, 1)
+    assert (look.parameters["0.W"].ratio, look.parameters["0.W"].cosine, look.parameters["0.W"].alike) == (
+        None,
+        None,
+        1,
+    )
     assert (look.layers[0].dead, look.layers[1].gain) == (1, None)
     assert look.outputs.entropy == CLOSE(math.log(3))
 

@@ -45,7 +45,8 @@ def test_bit_identity(name, settings, every):
     data = batches(9 if settings.get("backend") == "reference" else 30)
     optimizer = Adam(0.01)
     (_, plain), (monitor, watched) = (
-        train(net, data, optimizer=optimizer, watch=watch, every=every) for net, watch in zip(nets, (False, True), strict=True)
+        train(net, data, optimizer=optimizer, watch=watch, every=every)
+        for net, watch in zip(nets, (False, True), strict=True)
     )
     assert plain == watched
     for a, b in zip(*map(state, nets), strict=True):
