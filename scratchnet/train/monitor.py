@@ -64,7 +64,6 @@ class Monitor:
         every: steps from one look to the next, after those at 1, 2, 3, 5, 10, 20, 50.
         run: where records go besides `history`: a sink or several.
         report: where `close` says what was never seen.
-
     `history` is what is known so far (losses enter it in front of the next other record), `steps` how many there were.
 
     Raises ConfigError: `every` is no whole number, or a network of other numbers than floats.
@@ -87,12 +86,11 @@ class Monitor:
         classes = classes_of(loss, net.output_shape)
         self._recorder = Recorder(self.history, run, (*EXPECTED, "spike", "nonfinite"))
         self._facts, self._looker = Facts(classes), Looker(net, loss, classes)
-        self._spikes, self._pace = Spikes(), Pace()
-        self._context = Update(self)
+        self._spikes, self._pace, self._context = Spikes(), Pace(), Update(self)
         self._look: Look | None = None  # that waits for its update
         self._broken = False  # something has been found that is not finite
         self._error: BaseException | None = None  # that the update ended with
-        self._epochs, self._count = 0, 0
+        self._epochs = self._count = 0
         self._begin_epoch()
 
     def data(self, **splits: Any) -> None:
@@ -171,7 +169,7 @@ class Monitor:
 
     @property
     def waiting(self) -> bool:
-        """Whether a look waits for its update."""
+        """Whether a look is to be finished."""
         return self._look is not None
 
     def finish_step(self, *, updated: bool = False, error: BaseException | None = None) -> None:
