@@ -15,6 +15,10 @@ class RecordError(ScratchnetError, OSError):
     """The file for a run's figures cannot be written."""
 
 
+class DataFactsError(ScratchnetError, TypeError):
+    """What was given as a split is none that anything could be said of."""
+
+
 def require_finite(value: float, *, epoch: int, batch: int, lr: float) -> None:
     """Raise NonFiniteError unless `value`, the loss of a batch, is a finite number. Both numbers count from 1."""
     if not math.isfinite(value):
