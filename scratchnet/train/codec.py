@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -65,7 +65,7 @@ def decode(value: Any, complain: Complain) -> Record:
     kind = value.get("kind") if isinstance(value, Mapping) else None
     if not isinstance(kind, str) or kind not in KINDS:
         raise Misfit("a kind of record", kind)
-    holds: Hashable = KINDS[kind]
+    holds: Any = KINDS[kind]
     record: Record = _reader(holds)({name: item for name, item in value.items() if name != "kind"}, complain)
     return record
 
