@@ -140,6 +140,11 @@ def test_case_1_as_a_log_has_its_gradients_and_its_learning_rate(tmp_path):
     assert history.measured("test") == [(1, Measured(accuracy=0.109, rounded=0.001))]
 
 
+def test_percentages_that_are_not_finite(tmp_path):
+    history = read(tmp_path, "epoch 1 val inf% test nan%\n")
+    assert same(figures(history), {1: {"val accuracy": math.inf, "test accuracy": NAN}})
+
+
 def test_losses_of_steps(tmp_path):
     history = read(tmp_path, LOGS["PyTorch's example"][0] + "Train Epoch: 2 [0/60000 (0%)] Loss: nan\n")
     assert (history.losses[:2], history.stride) == ([2.3, 1.2], 640)
@@ -270,6 +275,7 @@ def test_a_document_that_breaks_off(tmp_path):
         (b'{"loss": []}', "nothing in the file"),
         (b'{"a": "b"}\n{"c": "d"}', "nothing in the file"),
         (b"\0" * 5000, "the file is not text"),
+        (b"lr 0.1 steps 99", "nothing in the file"),
     ],
 )
 def test_what_tells_of_no_run_is_refused_with_the_reason(tmp_path, told, what):

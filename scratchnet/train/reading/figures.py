@@ -41,7 +41,7 @@ def measured(told: Figures, split: str, percent: bool, digits: int | None) -> Me
     accuracy = rounded = None
     if rate is not None:
         hundred = 100 if rate.percent or (percent and rate.whole is None) else 1
-        accuracy = float(f"{rate.value}e-2") if hundred == 100 and "e" not in str(rate.value) else rate.value / hundred
+        accuracy = round(rate.value / hundred, 15)  # 36.58 / 100 is not quite 0.3658
         if rate.whole is not None:
             correct, total = rate.part, rate.whole
         elif digits is not None:
