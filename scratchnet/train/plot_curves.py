@@ -85,8 +85,8 @@ def _looked(
         axes.set_yscale("log")
         if len(runs) > 1:
             for i, (name, history) in enumerate(runs.items()):
-                told = [(look.step, list(_told(look, of).values())) for look in history.looks]
-                points = [(float(step), together(values)) for step, values in told if values]
+                values = [(look.step, list(_told(look, of).values())) for look in history.looks]
+                points = [(float(step), together(those)) for step, those in values if those]
                 _line(axes, points, name, COLOURS[i % len(COLOURS)], "-")
             _finish(axes, f"{title}, {together.__doc__}", "step")
             return
@@ -157,12 +157,15 @@ def _steps_an_epoch(history: History) -> float:
 
 
 def _blocks(history: History, each: float) -> list[tuple[float, float]]:
-    """The losses of steps, so many averaged that the line can be seen; a block with one that is infinite is so."""
-    values = history.losses
+    """The losses of steps, so many averaged that the line can be seen; a block with one that is not finite is neither.
+
+    Whether NaN means that nobody said it or that it was NaN, the events tell.
+    """
+    values, lost = history.losses, any(event.what == "nonfinite" for event in history.events)
     width = max(1, -(-len(values) // BLOCKS))
     found = []
     for start in range(0, len(values), width):
-        known = [v for v in values[start : start + width] if not math.isnan(v)]
+        known = [v for v in values[start : start + width] if lost or not math.isnan(v)]
         place = (1 + (start + (min(width, len(values) - start) - 1) / 2) * history.stride) / each
         if known:
             found.append((place, math.fsum(known) / len(known) if all(map(math.isfinite, known)) else math.inf))

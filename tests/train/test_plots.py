@@ -14,7 +14,7 @@ from scratchnet.core.errors import ConfigError
 from scratchnet.train import History, RunDir
 from scratchnet.train.plot_classes import with_matrix
 from scratchnet.train.plots import panels_of, plot
-from scratchnet.train.records import Epoch, Look, Losses, Measured, ParameterLook
+from scratchnet.train.records import Epoch, Event, Look, Losses, Measured, ParameterLook
 
 pytestmark = pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs matplotlib: pip install .[plot]")
 
@@ -22,6 +22,8 @@ pytestmark = pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs m
 def records(seed=0, epochs=3, classes=10, layers=2, bad=False):
     draw = np.random.default_rng(seed)
     steps = 20 * epochs
+    if bad:
+        yield Event(step=31, what="nonfinite")
     yield Losses(first=1, values=tuple(2.3 * 0.95**i if i < 30 or not bad else math.nan for i in range(steps)))
     for step in (1, 2, 5, 10, steps):
         parameters = {
@@ -120,7 +122,7 @@ def test_what_is_not_finite_is_marked(tmp_path, monkeypatch):
     assert titles[2] == "Gradient norm  (×: not finite)"
     assert titles[3] == "Update / weight  (▾: 0)"
     marks = [line for line in figure.axes[0].get_lines() if line.get_marker() == "x"]
-    assert {tuple(line.get_xdata()) for line in marks} >= {(2.0, 3.0)}
+    assert {tuple(line.get_xdata()) for line in marks} == {(2.0, 3.0), tuple(s / 20 for s in range(31, 61))}
 
 
 def test_the_matrix_is_of_the_last_epoch_and_of_validation_first():
