@@ -124,6 +124,11 @@ def _files(name: str) -> Dataset | None:
         return None
 
 
+def available() -> list[str]:
+    """The data sets that are at hand beside what is made here."""
+    return [name for name in ("mnist", "fashion", "cifar10") if _files(name) is not None]
+
+
 def blobs(rng: Rng, n: int) -> tuple[Array, Array, int]:
     """A Gaussian a class, the nearest two 4.5 to 7 standard deviations apart."""
     classes, features = int(rng.integers(2, 13)), int(rng.integers(4, 41))

@@ -81,7 +81,7 @@ def run(setup: Setup, *, watched: bool = False) -> Outcome:
     """Train; with `watched`, under a monitor."""
     net, outcome = setup.network(), Outcome()
     batches = {name: setup.task.batches(split, setup.batch_size, shuffle=name == "train" and setup.shuffle,
-                                        seed=setup.seed, drop_last=setup.drop_last and name == "train",
+                                        seed=setup.seed, drop_last=_drops(setup, name),
                                         dtype=setup.dtype)
                for name, split in setup.task.splits.items()}  # fmt: skip
     with np.errstate(all="ignore"), contextlib.suppress(_Stop), _watch(setup, net, batches, watched) as monitor:
@@ -101,7 +101,13 @@ def run(setup: Setup, *, watched: bool = False) -> Outcome:
     return outcome
 
 
-class _Stop(ScratchnetError):
+def _drops(setup: Setup, name: str) -> bool:
+    """Whether a last batch is left out. One of a single sample has no variance for a batch normalisation to use."""
+    single = len(setup.task.splits[name]) % setup.batch_size == 1 < setup.batch_size
+    return single and (name == "train" or setup.eval_mode) or (setup.drop_last and name == "train")
+
+
+class _Stop(Exception):  # noqa: N818  (an outcome, not a mistake)
     """The run broke off, as runs do."""
 
 

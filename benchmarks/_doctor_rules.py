@@ -28,7 +28,7 @@ def healthy(run: Outcome, setup: Setup) -> bool:
 
     In finite numbers, at least 0.85 of the way from chance to 1 on the training samples and 0.7 on the validation
     samples and on clean ones; no more than 0.12 between training and validation; the validation loss ends within a
-    third (and 0.05) of its best; the training loss ends below 0.6 of what it began with.
+    third (and 0.05) of its best; the training loss ends below 0.6 ln C.
     """
     if not run.finite:
         return False
@@ -40,7 +40,7 @@ def healthy(run: Outcome, setup: Setup) -> bool:
         and min(far[1:]) >= 0.7
         and run.train_accuracy - run.val[-1][1] <= 0.12
         and run.val[-1][0] <= best * 4 / 3 + 0.05
-        and run.stretch(0.9, 1) <= 0.6 * run.losses[0]
+        and run.stretch(0.9, 1) <= 0.6 * math.log(setup.task.classes)
     )
 
 
@@ -135,7 +135,7 @@ class Fault:
     Attributes:
         apply: changes the setup; may return words about the size of what it did.
         rule: what must hold, or the draw is repeated.
-        log: whether a log of epochs is enough to see it; every fourth such run is recorded as a log.
+        log: whether a log of epochs is enough to see it; every second such run is recorded as a log.
         second: causes that are a legitimate second answer: true of such a run, but not what was done to it.
     """
 

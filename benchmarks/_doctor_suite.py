@@ -20,7 +20,7 @@ SEED = 20
 PER_CAUSE, HEALTHY = 8, 240
 TRIES = 25  # draws before a run is given up and left out
 HEALTH = "healthy"
-DEVELOPMENT, HELD_OUT = "development", "held-out"
+DEVELOPMENT, HELD_OUT = HALVES = "development", "held-out"
 
 
 @dataclass(frozen=True)
