@@ -102,7 +102,13 @@ def learning_rate_grows(s: Setup, rng: Rng) -> str:
     return f"x {factor:.0f} at the end"
 
 
-@fault("late-divergence", turns, replace(PLAIN, steps=(500, 900)), log=True, second=("wrong-scale", "regularisation-too-strong"))
+@fault(
+    "late-divergence",
+    turns,
+    replace(PLAIN, steps=(500, 900)),
+    log=True,
+    second=("wrong-scale", "regularisation-too-strong"),
+)
 def a_term_switched_on(s: Setup, rng: Rng) -> str:
     """A second term of the loss, β·½Σz² of the logits, sets in and outweighs the first."""
     at, beta = int(s.steps * rng.uniform(0.5, 0.75)), log_uniform(rng, 5, 100)
@@ -177,4 +183,3 @@ def empty_weights(s: Setup, rng: Rng) -> str:
 
     s.on_loss.append(weigh)
     return f"at step {at}"
-

@@ -51,7 +51,8 @@ def worse(base: Outcome, run: Outcome, setup: Setup) -> bool:
 
 def slower(base: Outcome, run: Outcome, setup: Setup) -> bool:
     """Worse; or the mean loss over the first half of the run is 1.4 times the base's and 0.15 more."""
-    return worse(base, run, setup) or run.stretch(0, 0.5) >= max(1.4 * base.stretch(0, 0.5), base.stretch(0, 0.5) + 0.15)
+    usual = base.stretch(0, 0.5)
+    return worse(base, run, setup) or run.stretch(0, 0.5) >= max(1.4 * usual, usual + 0.15)
 
 
 def uneven(base: Outcome, run: Outcome, setup: Setup) -> bool:
@@ -107,7 +108,7 @@ def leaps(base: Outcome, run: Outcome, setup: Setup) -> bool:
 
 
 def turns(base: Outcome, run: Outcome, setup: Setup) -> bool:
-    """Validation came within 0.15 of the base's in the first two thirds, and ends 0.15 below that, in finite numbers."""
+    """Validation came within 0.15 of the base's in the first two thirds, and ends 0.15 below that, not in NaN."""
     early = max((accuracy for _, accuracy in run.val[: max(1, 2 * len(run.val) // 3)]), default=0.0)
     return run.finite and early >= base.val[-1][1] - 0.15 and run.val[-1][1] <= early - 0.15
 
@@ -147,6 +148,8 @@ class Fault:
     second: tuple[str, ...] = ()
 
 
+TOO_HIGH = ("late-divergence", "dead-relu", "non-finite", "loss-spike")  # what too large a step brings about
+
 FAULTS: dict[str, list[Fault]] = {}
 """By cause, in the order in which they were written."""
 
@@ -168,4 +171,4 @@ EQUAL: dict[tuple[str, str], str] = {
     ("zero-init", "symmetric-init"): "weights that are all 0 are the symmetric case: all units of a layer are alike",
     ("plateau", "lr-too-low"): "a schedule that falls too early is a learning rate too low from there on",
 }
-"""(what was done, what may be said for it) and why no measurement tells the two apart. Fixed before any rule was run."""
+"""(what was done, what may be said for it) and why no measurement tells the two apart. Fixed beforehand."""
