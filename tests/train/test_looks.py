@@ -104,6 +104,20 @@ def test_the_factors_of_conv1d():
     windows = np.lib.stride_tricks.sliding_window_view(x, 3, 2)[:, :, ::2]
     assert look.parameters["0.W"].input == CLOSE(norm(windows))
     assert look.layers[0].units == 4
+    look, _ = looked([sn.Conv1d(4, 3), ReLU(), sn.Tanh(), sn.Flatten(), Dense(3)], x, y)
+    assert [layer.units for layer in look.layers] == [4, 4, 4, 28, 3]  # what follows keeps the channels
+
+
+def test_every_look_measures_anew():
+    data = [batch(seed=i) for i in range(3)]
+    net, after = (Network([Dense(8), ReLU(), Dense(3)], (6,)) for _ in range(2))
+    monitor, _ = train(net, data, optimizer=SGD(0.7))
+    train(after, data[:2], optimizer=SGD(0.7))
+    third, (x, _) = monitor.history.looks[2], data[2]
+    assert third.parameters["0.W"].weight == CLOSE(norm(after.parameters.views["0.W"]), rel=1e-6)
+    assert third.inputs.std == CLOSE(x.std(), rel=1e-5)
+    assert third.parameters["0.W"].input == CLOSE(norm(x), rel=1e-6)
+    assert third.parameters["0.W"].update == CLOSE(0.7 * third.parameters["0.W"].gradient, rel=1e-4)
 
 
 def test_paths_and_units_of_nested_layers():
@@ -251,6 +265,19 @@ def test_evaluation_mode_in_training_is_seen():
         assert all(look.parameters["0.W"].cosine == CLOSE(1) for look in monitor.history.looks)
         assert monitor.history.epochs[0].forwards == (4 if training else 0)
     assert modes == [[True] * 4, [False] * 4]
+
+
+def test_a_change_of_mode_is_seen_at_the_step():
+    x, y = batch()
+    net, loss, optimizer = Network([Dense(3)], (6,)), SoftmaxCrossEntropy(), SGD(0.1)
+    monitor = Monitor(net, loss, optimizer, every=1)
+    for training in (True, True, False, True, False):
+        logits, tape = net.forward(x, training=training)
+        value, dlogits = loss(logits, y, tape)
+        net.backward(dlogits, tape)
+        with monitor.step(x, y, logits, value):
+            optimizer.step(net)
+    assert [look.training for look in monitor.history.looks] == [True, True, False, True, False]
 
 
 def test_zeros_everywhere():
