@@ -55,14 +55,14 @@ def of_model(model: str, dtype: str, batch_size: int) -> Iterator[Job]:
 
 
 def _train(model: str, split: Split, optimizer: Optimizer, dtype: str, batch_size: int) -> None:
-    """A whole batch and the last one, through the layers; a step compiled whole; a prediction.
+    """A whole batch, the last one and a single sample, through the layers; a step compiled whole; a prediction.
 
     A step compiled whole has the optimizer's settings in its text, so only the example's usual one is worth it.
     """
     net, loss = Network(MODELS[model](10), split.sample_shape, dtype=dtype), SoftmaxCrossEntropy()
     batches = Batches(split, batch_size, dtype=dtype)
-    for start in (0, len(batches) - 1):
-        x, y = next(batches.epoch(0, start))
+    whole, rest = (next(batches.epoch(0, start)) for start in (0, len(batches) - 1))
+    for x, y in (whole, rest, (rest[0][:1], rest[1][:1])):  # a single sample has kernels of its own
         logits, tape = net.forward(x, training=True)
         _, dlogits = loss(logits, y, tape)
         net.zero_grad()
