@@ -63,8 +63,9 @@ def test_epochs():
     assert (first.batches, first.samples, first.forwards, first.lr) == (4, 29, 4, 0.1)
     matrix = ((1, 0, 0), (0, 1, 1), (0, 0, 0))
     assert first.splits == {
-        "train": Measured(loss=0.5, accuracy=2 / 3, correct=2, top5=3, total=3, matrix=matrix), "test": Measured(loss=2.0)
-    }  # fmt: skip
+        "train": Measured(loss=0.5, accuracy=2 / 3, correct=2, top5=3, total=3, matrix=matrix),
+        "test": Measured(loss=2.0),
+    }
     assert (second.batches, second.samples, second.lr) == (0, 0, None)
     assert (second.splits["train"].total, second.splits["train"].accuracy) == (0, None)
 
