@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -29,6 +31,8 @@ class Looker:
         self._probe = Probe(net, loss)
         self._ruler = Ruler(self._probe.k)
         self._layers, self._parameters = Layers(self._ruler), Parameters(net, self._ruler)
+        self._peak: float | None = None
+        self._asked = -math.inf
         self._classes, self._ignored = classes, getattr(loss, "ignore_index", None)
 
     def before(
@@ -49,7 +53,7 @@ class Looker:
                 outputs=output_look(logits, y, self._classes),
                 parameters=self._parameters.looks(walk),
                 layers=self._layers.looks(walk),
-                memory_mb=peak_memory_mb(),
+                memory_mb=self._memory(),
                 **known,
             )
         self._parameters.remember()
@@ -59,6 +63,13 @@ class Looker:
         """The look with the update that the parameters have had since `before`."""
         with np.errstate(all="ignore"):
             return replace(look, parameters=self._parameters.updated(look.parameters))
+
+    def _memory(self) -> float | None:
+        """The peak so far, asked for once a second at most: to some systems it is a question of milliseconds."""
+        now = time.monotonic()
+        if now - self._asked >= 1.0:
+            self._peak, self._asked = peak_memory_mb(), now
+        return self._peak
 
     def _classes_in(self, labels: Array | None) -> tuple[tuple[int, ...] | None, int | None]:
         """(labels of each class, labels of none); those to be ignored are neither."""
