@@ -1,0 +1,89 @@
+"""Validation that counts classes in another way than training."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from scratchnet.train.history import History
+
+from ..cause import Cause, Evidence, Found, NotKnownError, known
+from ..readings import accuracy, classes, g, held_out, held_out_facts, pc
+
+GAIN = 0.1  # of accuracy or agreement by renaming classes: chance alone gives a few hundredths on a hundred samples
+ERRORS = 4.0  # standard errors that the gain must have
+FITTED = 0.5  # of the training samples right: below it, predictions say nothing on a class map
+ABOVE = 1.1  # times ln C: a loss that is worse than knowing nothing at all
+LITTLE = 0.35  # of the training accuracy: a validation accuracy below it, with that loss, is no overfitting
+
+CAUSE = Cause(
+    "labels-remapped",
+    title="Validation has another class map",
+    explanation="The class indices of the two splits were built separately, so that class 3 here is class 7 there. "
+    "The network is right and counted as wrong; the loss, sure of what is called wrong, rises above ln C.",
+    remedy="Build the map from names to indices once, from the training split, and use it for every split.",
+    lesson="docs/doctor.md#labels-remapped",
+    leads_to=("overfitting", "frozen-validation", "late-divergence"),
+)
+
+
+@CAUSE.check
+def by_neighbours(history: History) -> Found | None:
+    """The split's labels agree with its training neighbours only after its classes are renamed."""
+    evidence, gains, asked = [], [], 0
+    for facts in held_out_facts(history):
+        a, after, n = facts.agreement, facts.relabelled, facts.agreed_on
+        if a is None or after is None or not n:
+            continue
+        asked += 1
+        if after - a > max(GAIN, ERRORS * math.sqrt(max(after * (1 - after), 1 / n) / n)):
+            text = f"of {n} labels {pc(a)} agree with the nearest training sample's, {pc(after)} with classes renamed"
+            evidence.append(Evidence(text, facts.split))
+            gains.append(after - a)
+    if not asked:
+        raise NotKnownError("whether the splits' labels agree with their neighbours'")
+    return Found(min(0.98, 0.8 + 0.5 * max(gains)), *evidence) if evidence else None
+
+
+@CAUSE.check
+def by_predictions(history: History) -> Found | None:
+    """The predictions are right after the best one-to-one renaming of the true classes."""
+    evidence, asked = [], 0
+    for name, told in held_out(history):
+        matrix = told[-1][1].matrix
+        if matrix is None:
+            continue
+        asked += 1
+        m = np.asarray(matrix, float)
+        rows, columns = linear_sum_assignment(-m)
+        before, after, n = np.trace(m) / m.sum(), m[rows, columns].sum() / m.sum(), m.sum()
+        if after - before > max(2 * GAIN, ERRORS * math.sqrt(after * (1 - after) / n)) and after > FITTED:
+            text = f"{pc(before)} of the answers are right, {pc(after)} once classes are renamed one to one"
+            evidence.append(Evidence(text, f"{name}, epoch {told[-1][0]}"))
+    if not asked:
+        raise NotKnownError("a confusion matrix of validation or test")
+    return Found(0.92, *evidence) if evidence else None
+
+
+@CAUSE.check
+def by_loss(history: History) -> Found | None:
+    """A training set that is known, and a validation loss that is worse than ln C from beginning to end."""
+    chance = math.log(max(classes(history), 2))
+    train = known(history.measured("train") or None, "the training accuracy")[-1][1]
+    fitted = known(accuracy(train), "the training accuracy")
+    if fitted < FITTED:
+        return None
+    for name, told in held_out(history):
+        losses = [m.loss for _, m in told if m.loss is not None]
+        rate = accuracy(told[-1][1])
+        if not losses or rate is None:
+            continue
+        if min(losses) > ABOVE * chance and rate < LITTLE * fitted:
+            text = f"the loss is never below {g(min(losses))}, above ln C = {g(chance)}; {pc(rate)} are right"
+            where = f"epoch {told[-1][0]}"
+            return Found(
+                0.7, Evidence(text, f"{name}, {where}"), Evidence(f"{pc(fitted)} are right", f"train, {where}")
+            )
+    return None

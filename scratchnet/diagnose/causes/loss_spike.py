@@ -1,0 +1,58 @@
+"""A loss that leaps up and comes back."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from scratchnet.train.history import History
+
+from ..cause import Cause, Evidence, Found, known
+from ..readings import g
+
+SAMPLES = 16  # over which losses are averaged first: single samples leap by nature
+WINDOW = 20  # such means before it, against which a leap is measured
+LEAP = 3.0  # times the highest of that window
+WORSE = 1.5  # times the first loss: worse than knowing nothing
+EARLY = 10  # first means, in which a loss may leap as the weights find their size
+LEAST = 60  # losses that can tell
+
+CAUSE = Cause(
+    "loss-spike",
+    title="The loss leaps",
+    explanation="One step throws the weights far: a batch unlike the others (a broken record, a wrong scale), or a "
+    "gradient that is long now and then. What follows is spent on coming back.",
+    remedy="Look at the batch of that step first. Clip the global norm of the gradient; a lower rate or a warm-up "
+    "helps where leaps come by themselves.",
+    lesson="docs/doctor.md#loss-spike",
+    leads_to=("non-finite", "late-divergence", "dead-relu"),
+)
+
+
+@CAUSE.check
+def leaps(history: History) -> Found | None:
+    """Means of 16 samples or more against the highest of those before."""
+    losses = np.asarray(history.losses, float)
+    known(len(losses) if len(losses) >= LEAST else None, f"the loss of {LEAST} steps or more")
+    batch = next((look.batch for look in history.looks if look.batch), SAMPLES)
+    width = max(1, math.ceil(SAMPLES / batch))
+    means = losses[: len(losses) // width * width].reshape(-1, width).mean(1)  # (steps,) -> (groups,)
+    first = float(np.median(means[:3]))
+    found = []
+    i = EARLY
+    while i < len(means):
+        before = means[max(0, i - WINDOW) : i]
+        top = float(before.max())
+        if np.isfinite(means[i]) and means[i] > LEAP * top and means[i] > WORSE * first and first > 0:
+            found.append((float(means[i]), float(np.median(before)), i * width + 1))
+            i += WINDOW
+        else:
+            i += 1
+    if not found:
+        return None
+    high, usual, step = max(found)
+    after = float(np.median(means[(step - 1) // width + 1 :][:WINDOW])) if step < len(losses) else high
+    text = f"the loss leaps from about {g(usual)} to {g(high)}"
+    more = Evidence(f"{len(found)} such leaps; afterwards the loss is about {g(after)}", f"of {g(len(losses))} steps")
+    return Found(0.7 if high > 10 * LEAP * usual else 0.6, Evidence(text, f"step {step}"), more)

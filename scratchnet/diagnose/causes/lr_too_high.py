@@ -1,0 +1,103 @@
+"""Steps that are too long for the weights."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from scratchnet.train.history import History
+
+from ..cause import Cause, Evidence, Found, NotKnownError
+from ..readings import g, looks, prior, skill, weights
+from ..series import long
+
+LONG = 0.05
+"""Update/weight ratio, median over weights, above which a step is long. Healthy runs have 1e-4 to 1e-2 once started;
+a first step of Adam may reach 0.05 in healthy runs too, which is why the loss must suffer as well."""
+ROSE = 1.5  # times the level at the beginning: a loss that rises so far was thrown there
+GREW = 4.0  # times its first norm: a weight that was blown up
+LOST = 0.1  # skill below which nothing has been learned
+WASTED = 0.95  # of the loss of one who knows the classes' shares only
+
+CAUSE = Cause(
+    "lr-too-high",
+    title="The learning rate is too high",
+    explanation="The updates are so long against the weights that the slope at their beginning says nothing of their "
+    "end. The loss rises or jumps about, units die, and the network ends where it can only name class shares.",
+    remedy="Divide the learning rate by 10 until the loss falls from the first steps on; a typical update is about a "
+    "thousandth of the weights. A warm-up helps where only the first steps are too long.",
+    lesson="docs/doctor.md#lr-too-high",
+    leads_to=(
+        "dead-relu",
+        "saturated-units",
+        "loss-spike",
+        "late-divergence",
+        "non-finite",
+        "plateau",
+        "underfitting",
+    ),
+)
+
+
+@CAUSE.check
+def long_steps(history: History) -> Found | None:
+    """Long updates, and a loss that suffers from them."""
+    told = []
+    for look in looks(history):
+        ratios = [p.update / p.weight for p in weights(look).values() if p.update is not None and p.weight]
+        if ratios:
+            told.append((float(np.median(ratios)), look))
+    if not told:
+        raise NotKnownError("the updates of the weights")
+    finite = [one for one in told if math.isfinite(one[0])]
+    if not finite:
+        return None
+    top, at = max(finite, key=lambda one: one[0])
+    harm = _harm(history)
+    if top < LONG or not harm:
+        return None
+    text = f"the updates reach {g(top)} of the weights' norm; about 0.001 is usual"
+    grown = []
+    first, last = weights(told[0][1]), weights(told[-1][1])
+    for name, p in last.items():
+        before = first[name].weight if name in first else None
+        if p.weight and before and p.weight > GREW * before:
+            grown.append((p.weight / before, Evidence(f"the norm of {name} grew from {g(before)} to {g(p.weight)}",
+                                                      f"step {told[-1][1].step}")))  # fmt: skip
+    sure = min(0.9, 0.55 + 0.15 * math.log10(top / LONG) + 0.1 * (len(harm) - 1) + (0.05 if grown else 0.0))
+    return Found(
+        sure, Evidence(text, f"step {at.step}"), *harm, *[e for _, e in sorted(grown, key=lambda x: -x[0])][:1]
+    )
+
+
+@CAUSE.check
+def loss_alone(history: History) -> Found | None:
+    """Without looks: a loss that is thrown up at once and does not come back."""
+    if history.looks:
+        raise NotKnownError("this check is for runs without looks")
+    told = long(history)
+    level = told.values[0]
+    if told.highest == 0 or told.end < ROSE * level or told.highest > len(told.values) / 2 or level <= 0:
+        return None
+    text = f"the loss goes from {g(level)} to {g(told.values[told.highest])} and ends at {g(told.end)}"
+    return Found(0.4, Evidence(text, told.where(told.highest)))
+
+
+def _harm(history: History) -> list[Evidence]:
+    told = long(history)
+    found = []
+    high = told.values[told.highest]
+    if told.highest > 0 and told.start > 0 and high > ROSE * told.start:
+        found.append(Evidence(f"the loss rose from {g(told.start)} to {g(high)}", told.where(told.highest)))
+    try:
+        bound, known_by = WASTED * prior(history), skill(history)
+        if known_by < LOST and told.end > bound:
+            text = f"the loss ends at {g(told.end)}; who knows only the classes' shares has {g(prior(history))}"
+            found.append(Evidence(text, told.where(-1)))
+    except NotKnownError:
+        pass
+    bad = next((i + 1 for i, v in enumerate(history.losses) if not math.isfinite(v)), None)
+    if bad is not None:
+        found.append(Evidence("the loss is no longer finite", f"step {bad}"))
+    return found

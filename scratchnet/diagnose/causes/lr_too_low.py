@@ -1,0 +1,58 @@
+"""Steps that lead nowhere in the time given."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchnet.train.history import History
+
+from ..cause import Cause, Evidence, Found, NotKnownError
+from ..readings import g, looks, pc, weights
+from ..series import long
+
+PATH = 0.05
+"""Sum of all updates against the weights: had every one pointed the same way, the weights would have moved by this
+share of themselves. Runs that learn go at least a few tenths of the way, whatever their rate."""
+SHORT = 3e-4  # update/weight ratio: above it a longer run will do, and the rate is no suspect
+LITTLE = 0.35  # of the loss that is gone at the end: more was learned than a rate that is too low allows
+LINEAR = 0.3  # the second half of the descent against the first, at the least: a curve that bends has got somewhere
+
+CAUSE = Cause(
+    "lr-too-low",
+    title="The learning rate is too low",
+    explanation="The loss falls in a straight line without ever bending: the weights have hardly left where they "
+    "began. More epochs at this rate help about as much as they are many.",
+    remedy="Multiply the learning rate by 10 as long as the loss still falls smoothly; updates of about a thousandth "
+    "of the weights are usual.",
+    lesson="docs/doctor.md#lr-too-low",
+    leads_to=("underfitting", "plateau"),
+)
+
+
+@CAUSE.check
+def hardly_moved(history: History) -> Found | None:
+    """The way that the weights can have gone, and a loss that still falls as at the beginning."""
+    told = []
+    for look in looks(history):
+        ratios = [p.update / p.weight for p in weights(look).values() if p.update is not None and p.weight]
+        if ratios:
+            told.append((look.step, float(np.max(ratios))))
+    steps = max(len(history.losses), history.looks[-1].step)
+    if len(told) < 3:
+        raise NotKnownError("the updates of the weights")
+    at, ratio = zip(*told, strict=True)
+    path = float(np.interp(np.arange(1, steps + 1), at, ratio).sum())
+    typical = float(np.median(ratio))
+    if path > PATH or typical > SHORT or typical == 0:
+        return None
+    course = long(history)
+    fallen = course.start - course.end
+    if course.start <= 0 or fallen > LITTLE * course.start:
+        return None
+    middle = course.values[len(course.values) // 2]
+    bent = fallen > 4 * course.noise and (middle - course.end) < LINEAR * (course.start - middle)
+    if bent:
+        return None
+    moved = f"{g(steps)} updates of {g(typical)} of the weights' norm: a way of {pc(path)} of the weights, all together"
+    text = f"the loss went from {g(course.start, 4)} to {g(course.end, 4)} and does not bend"
+    return Found(0.85 if path < PATH / 3 else 0.7, Evidence(moved, "all steps"), Evidence(text, course.where(-1)))
