@@ -30,16 +30,18 @@ def in_the_data(history: History) -> Found | None:
     if not told:
         raise NotKnownError("whether the inputs are finite")
     bad = [one for one in told if one[0]]
-    return (
-        Found(1.0, *[Evidence(f"{g(n)} values of the inputs are not finite", at) for n, at in bad[:2]]) if bad else None
-    )
+    evidence = [Evidence(f"{g(n)} values of the inputs are not finite", at) for n, at in bad[:2]]
+    return Found(1.0, *evidence) if bad else None
 
 
 @CAUSE.check
 def in_the_run(history: History) -> Found | None:
     """The first loss, layer or parameter that is not finite."""
-    evidence = [Evidence(f"the first value that is not finite arose in {event.where or event.message or 'the step'}",
-                         f"step {event.step}") for event in history.events if event.what == "nonfinite"][:1]  # fmt: skip
+    evidence = [
+        Evidence(f"the first value that is not finite arose in {event.where or event.message}", f"step {event.step}")
+        for event in history.events
+        if event.what == "nonfinite"
+    ][:1]
     bad = next((i for i, v in enumerate(history.losses) if not math.isfinite(v)), None)
     gap = bad is not None and any(math.isfinite(v) for v in history.losses[bad:])
     if bad is not None and (not gap or math.isinf(history.losses[bad])):

@@ -54,5 +54,6 @@ def turned(history: History) -> Found | None:
 
 
 def _curve(name: str, epoch: int, low: float, end: int, high: float, then: float, now: float) -> Evidence:
-    text = f"the {name} loss rises from {g(low)} (epoch {epoch}) to {g(high)}, that of training falls from {g(then)} to {g(now)}"
+    text = f"the {name} loss rises from {g(low)} (epoch {epoch}) to {g(high)}, "
+    text += f"that of training falls from {g(then)} to {g(now)}"
     return Evidence(text, f"epoch {end}")

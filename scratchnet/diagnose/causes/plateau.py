@@ -63,7 +63,7 @@ def _trend(values: tuple[float, ...]) -> tuple[float, float]:
 
 
 def _cut(history: History, told: Course) -> tuple[int, float, float, int] | None:
-    """(stretch, rate before, rate after, step) of a lasting fall of the learning rate within the first half of a run."""
+    """(stretch, rate before, rate after, step) of a lasting fall of the learning rate in the first half."""
     rates = np.asarray(history.lrs, float)
     if told.unit != "step" or len(rates) < 4 or not np.isfinite(rates).all() or rates.max() <= 0:
         return None

@@ -38,7 +38,7 @@ def weights_shrink(history: History) -> Found | None:
     typical = float(np.median([share for share, *_ in shrunk]))
     if typical > SHRUNK or skill(history) > POOR:
         return None
-    share, name, before, after = min(shrunk)
+    _, name, before, after = min(shrunk)
     evidence = [Evidence(f"the norm of {name} fell from {g(before)} to {g(after)}", f"step {looks(history)[-1].step}")]
     try:
         _, given = optimizer(history)

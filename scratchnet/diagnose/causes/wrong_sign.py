@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
@@ -78,7 +80,7 @@ def climbs(history: History) -> Found | None:
     if len(told) < 5:
         raise NotKnownError("the cross-entropy of the logits at five looks or more")
     losses = [loss for loss, _ in told]
-    rises = sum(b > a for a, b in zip(losses, losses[1:], strict=False)) / (len(losses) - 1)
+    rises = sum(b > a for a, b in pairwise(losses)) / (len(losses) - 1)
     right = [(x.outputs.correct, x.batch) for x in looks(history)[len(told) // 2 :]
              if x.outputs and x.outputs.correct is not None and x.batch]  # fmt: skip
     c = next((x.outputs.classes for x in looks(history) if x.outputs and x.outputs.classes), None)

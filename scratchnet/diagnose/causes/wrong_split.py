@@ -39,7 +39,9 @@ def counts(history: History) -> Found | None:
             same = rows is not None and facts.class_counts is not None and rows == facts.class_counts
             differs = own.class_counts is not None and rows is not None and rows != own.class_counts
             if same and differs and rows is not None:
-                text = f"it counts {g(total, 9)} samples with the classes of {other}, sample for sample; {name} has other ones"
+                text = (
+                    f"it counts {g(total, 9)} samples, of each class as many as {other} has; {name} has other numbers"
+                )
                 return Found(0.97, Evidence(text, f"{name}, epoch {epoch}"), _shown(name, own.class_counts, rows))
             if total != own.samples and total == facts.samples:
                 text = f"it counts {g(total, 9)} samples, which is the size of {other}; {name} has {g(own.samples, 9)}"
@@ -66,7 +68,7 @@ def same_figures(history: History) -> Found | None:
             both = [(a[e], b[e]) for e in a if e in b]
             asked += len(both) >= LEAST
             if len(both) >= LEAST and all(x == y for x, y in both) and len({x for x, _ in both}) >= LEAST:
-                text = f"the losses of {name} and {other} are equal to the last digit in {len(both)} epochs: {both[-1][0]!r}"
+                text = f"{name} and {other} have the same loss to the last digit in {len(both)} epochs: {both[-1][0]!r}"
                 return Found(0.9, Evidence(text, f"epoch {max(a)}"))
     if not asked:
         raise NotKnownError("the losses of two splits in two epochs")
