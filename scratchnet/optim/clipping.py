@@ -34,12 +34,12 @@ def global_norm(net: Network) -> float:
     the comfortable range are taken again of scaled numbers. NaN or inf where a gradient is not finite.
     """
     flat = net.gradients.flat
-    return _norm(net.k, [flat[stretch] for stretch, _, _ in net.parameters.runs()])
+    return norm(net.k, [flat[stretch] for stretch, _, _ in net.parameters.runs()])
 
 
 def parameter_norms(net: Network) -> dict[str, float]:
     """√Σ g² of every parameter's gradient, by name, frozen ones too. Tied parameters appear once."""
-    return {name: _norm(net.k, [net.gradients.views[name]]) for name in net.gradients.segments}
+    return {name: norm(net.k, [net.gradients.views[name]]) for name in net.gradients.segments}
 
 
 def clip_factor(net: Network, max_norm: float, *, inverse_scale: float = 1.0) -> tuple[float, float]:
@@ -83,7 +83,7 @@ def _not_finite(net: Network, norm: float) -> NonFiniteGradientError:
     )
 
 
-def _norm(k: OpTable, parts: Iterable[Array]) -> float:
+def norm(k: OpTable, parts: Iterable[Array]) -> float:
     """√Σ a² over several arrays."""
     parts = list(parts)
     norm = 0.0

@@ -17,6 +17,8 @@ class History:
         config: settings, free in form; "layers", "loss", "optimizer", "parameters" where scratchnet wrote it.
         data: the splits by name.
         losses: the loop's losses of the steps from 1 on (NaN where one is missing); lrs: the learning rates, likewise.
+        stride: above 1 where a file tells only of every so many steps, or of too many to hold: losses[i] and lrs[i]
+            are of step 1 + i · stride, or of one of the steps up to the next.
         looks, epochs, events: in order.
         end: None for a run that broke off.
         source: where it was read from.
@@ -27,6 +29,7 @@ class History:
     data: dict[str, SplitFacts] = field(default_factory=dict)
     losses: list[float] = field(default_factory=list)
     lrs: list[float] = field(default_factory=list)
+    stride: int = 1
     looks: list[Look] = field(default_factory=list)
     epochs: list[Epoch] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

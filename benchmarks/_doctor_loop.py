@@ -1,0 +1,241 @@
+"""One training run, as its `Setup` says, and how it really went: measured here, whatever the run recorded of itself."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from _doctor_data import Array
+from _doctor_setup import Setup
+
+from scratchnet import Network, SoftmaxCrossEntropy
+from scratchnet.core import ScratchnetError
+from scratchnet.data import Batches
+from scratchnet.optim import NonFiniteGradientError, clip_factor
+from scratchnet.train.history import History
+from scratchnet.train.metrics import Counts
+from scratchnet.train.records import Epoch, Measured
+
+CROSS_ENTROPY = SoftmaxCrossEntropy()
+
+
+@dataclass
+class Outcome:
+    """How a run went.
+
+    Attributes:
+        losses: the plain cross-entropy of every batch, whatever the loop called its loss.
+        said: the loss as the loop had it.
+        val: (loss, accuracy) on the validation split after each epoch, in evaluation mode.
+        train_loss, train_accuracy: on the training split at the end, in evaluation mode.
+        accuracy, balanced: on clean samples that the run never saw; balanced: mean over classes.
+        stopped: why it ended early, or "".
+        recorded: the history that a monitor kept, or None.
+        weights: parameters at the end, by name.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    said: list[float] = field(default_factory=list)
+    val: list[tuple[float, float]] = field(default_factory=list)
+    train_loss: float = math.inf
+    train_accuracy: float = 0.0
+    accuracy: float = 0.0
+    balanced: float = 0.0
+    stopped: str = ""
+    recorded: History | None = None
+    weights: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def finite(self) -> bool:
+        """Whether it came to its end in finite numbers."""
+        return not self.stopped and bool(np.isfinite(self.said).all()) and math.isfinite(self.train_loss)
+
+    def stretch(self, start: float, stop: float) -> float:
+        """Mean loss of the batches from one part of the run to another; infinite where it is not finite."""
+        if not self.losses:
+            return math.inf
+        n = len(self.losses)
+        part = self.losses[int(start * n) : max(int(stop * n), int(start * n) + 1)] or self.losses[-1:]
+        mean = float(np.mean(part))
+        return mean if math.isfinite(mean) else math.inf
+
+
+class Unwatched:
+    """A monitor that sees nothing."""
+
+    history = None
+
+    def step(self, *_: Any, **__: Any) -> contextlib.AbstractContextManager[None]:
+        """Nothing."""
+        return contextlib.nullcontext()
+
+    def epoch(self, *_: Any, **__: Any) -> None:
+        """Nothing."""
+
+
+def run(setup: Setup, *, watched: bool = False) -> Outcome:
+    """Train; with `watched`, under a monitor."""
+    net, outcome = setup.network(), Outcome()
+    batches = {name: setup.task.batches(split, setup.batch_size, shuffle=name == "train" and setup.shuffle,
+                                        seed=setup.seed, drop_last=_drops(setup, name),
+                                        dtype=setup.dtype)
+               for name, split in setup.task.splits.items()}  # fmt: skip
+    with np.errstate(all="ignore"), contextlib.suppress(_Stop), _watch(setup, net, batches, watched) as monitor:
+        try:
+            _train(setup, net, batches, outcome, monitor)
+        except ScratchnetError as error:
+            outcome.stopped = outcome.stopped or str(error)
+            raise _Stop from error
+    with np.errstate(all="ignore"):
+        _judge(setup, net, outcome)
+    outcome.weights = net.parameters.snapshot()
+    history: History | None = monitor.history
+    if history is not None:
+        for change in setup.on_record:
+            history = change(history, setup)
+        outcome.recorded = as_log(history) if setup.log_only else history
+    return outcome
+
+
+def _drops(setup: Setup, name: str) -> bool:
+    """Whether a last batch is left out. One of a single sample has no variance for a batch normalisation to use."""
+    single = len(setup.task.splits[name]) % setup.batch_size == 1 < setup.batch_size
+    return single and (name == "train" or setup.eval_mode) or (setup.drop_last and name == "train")
+
+
+class _Stop(Exception):  # noqa: N818  (an outcome, not a mistake)
+    """The run broke off, as runs do."""
+
+
+@contextlib.contextmanager
+def _watch(setup: Setup, net: Network, batches: dict[str, Batches], watched: bool) -> Iterator[Any]:
+    if not watched:
+        yield Unwatched()
+        return
+    from scratchnet.train.monitor import Monitor
+
+    with Monitor(net, setup.loss, setup.optimizer, every=setup.every) as monitor:
+        monitor.data(**{name: batches[name] for name in ("train", *dict.fromkeys(setup.measures))})
+        yield monitor
+
+
+def _train(setup: Setup, net: Network, batches: dict[str, Batches], outcome: Outcome, monitor: Any) -> None:
+    start = net.parameters.flat.copy()
+    step = 0
+    for epoch in range(1, setup.epochs + 1):
+        counts = Counts(net.output_shape[0])
+        if setup.loops is None or setup.loops(epoch):
+            for x, y in batches["train"].epoch(epoch):
+                _step(setup, net, step, x, y, outcome, counts, monitor)
+                step += 1
+        recorded = {name: _measure(setup, net, batches[of], start) for name, of in setup.measures.items()}
+        held = recorded.get("val") or _measure(setup, net, batches["val"], start)
+        outcome.val.append((_rate(held.loss_sum, held.loss_total), _rate(held.correct, held.total)))
+        if counts.total or setup.loops is None:
+            monitor.epoch(epoch, train=counts, **recorded)
+        elif monitor.history is not None:  # a loop of its own, whose sums of nothing came out as 0
+            nothing = Measured(loss=0.0, accuracy=0.0, correct=0, total=0)
+            splits = {"train": nothing} | {name: measured(c) for name, c in recorded.items()}
+            monitor.history.add(Epoch(epoch=epoch, batches=0, samples=0, splits=splits))
+        if setup.stops and outcome.said and not math.isfinite(outcome.said[-1]):
+            break
+
+
+def _step(
+    setup: Setup, net: Network, step: int, x: Array, y: Array, outcome: Outcome, counts: Counts, monitor: Any
+) -> None:
+    for batch_change in setup.on_batch:
+        x, y = batch_change(step, x, y)
+    logits, tape = net.forward(x, training=setup.train_mode)
+    targets = y if setup.targets is None else setup.targets(y)
+    value, dlogits = setup.loss(logits, targets, tape)
+    said = float(value)
+    for loss_change in setup.on_loss:
+        said, dlogits = loss_change(step, logits, y, said, dlogits)
+    if setup.zeroes is None or setup.zeroes(step):
+        net.zero_grad()
+    net.backward(np.asarray(dlogits, net.dtype), tape)
+    said += sum(change(step, net) for change in setup.on_gradient)
+    lr = setup.optimizer.lr if setup.schedule is None else setup.schedule(step)
+    lr *= 1.0 if setup.lr_factor is None else setup.lr_factor(step, outcome.said)
+    factor = 1.0
+    if setup.clip is not None:
+        with contextlib.suppress(NonFiniteGradientError):
+            factor, _ = clip_factor(net, setup.clip)
+    outcome.losses.append(_cross_entropy(logits, y))
+    outcome.said.append(said)
+    with monitor.step(x, y, logits, said, lr=lr):
+        kept = setup.before_step(net) if setup.before_step else None
+        setup.optimizer.step(net, lr=lr, clip=factor)
+        if setup.after_step:
+            setup.after_step(net, kept)
+    _count(counts, logits, y, said)
+
+
+def _measure(setup: Setup, net: Network, batches: Batches, start: Array) -> Counts:
+    """The network on a split, as the loop measures it."""
+    counts, now = Counts(net.output_shape[0]), None
+    if setup.stale:
+        now = net.parameters.flat.copy()
+        net.parameters.flat[...] = start
+        net.parameters.version += 1
+    for x, y in batches.epoch(0):
+        logits, tape = net.forward(x, training=setup.eval_mode)
+        _count(counts, logits, y, _cross_entropy(logits, y))
+        tape.release()
+    if now is not None:
+        net.parameters.flat[...] = now
+        net.parameters.version += 1
+    return counts
+
+
+def _cross_entropy(logits: Array, y: Array) -> float:
+    """Mean over the rows whose label the network can name."""
+    known = (y >= 0) & (y < logits.shape[1])
+    if not known.any():
+        return 0.0
+    return float(CROSS_ENTROPY(np.array(logits[known], np.float64), y[known])[0])
+
+
+def _count(counts: Counts, logits: Array, y: Array, loss: float) -> None:
+    """Count what can be counted: NaN logits as class 0, and no label that the network cannot name."""
+    known = (y >= 0) & (y < logits.shape[1])
+    counts.add(np.nan_to_num(logits[known]), y[known], loss)
+
+
+def _judge(setup: Setup, net: Network, outcome: Outcome) -> None:
+    for split in (setup.task.train, setup.task.truth):
+        counts = Counts(net.output_shape[0])
+        for x, y in setup.task.batches(split, 500, shuffle=False, dtype=setup.dtype).epoch(0):
+            logits = net.predict(x)
+            _count(counts, logits, y, _cross_entropy(logits, y))
+        if split is setup.task.train:
+            outcome.train_loss = _rate(counts.loss_sum, counts.loss_total)
+            outcome.train_accuracy = _rate(counts.correct, counts.total)
+    outcome.accuracy = _rate(counts.correct, counts.total)
+    outcome.balanced = float(np.mean([rate for rate in counts.per_class if rate is not None] or [0.0]))
+
+
+def _rate(part: float, whole: int) -> float:
+    return part / whole if whole else math.nan
+
+
+def measured(counts: Counts) -> Measured:
+    """Counts as they are recorded."""
+    matrix = tuple(tuple(int(n) for n in row) for row in counts.matrix)
+    accuracy = _rate(counts.correct, counts.total)
+    return Measured(loss=_rate(counts.loss_sum, counts.loss_total), accuracy=accuracy, correct=counts.correct,
+                    total=counts.total, matrix=matrix)  # fmt: skip
+
+
+def as_log(history: History) -> History:
+    """What a log of that run would have kept: loss and accuracy of every split, epoch by epoch."""
+    epochs = [
+        Epoch(epoch=e.epoch, splits={n: Measured(loss=m.loss, accuracy=m.accuracy) for n, m in e.splits.items()})
+        for e in history.epochs
+    ]
+    return replace(history, config={}, data={}, losses=[], lrs=[], looks=[], events=[], end=None, epochs=epochs)

@@ -1,0 +1,88 @@
+"""The runs of the doctor's benchmark: which there are, in which half they lie, and how one is drawn and verified."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import _doctor_faults_course
+import _doctor_faults_data
+import _doctor_faults_record
+import _doctor_faults_start
+import _doctor_faults_steps  # noqa: F401  (each enters its faults)
+from _doctor_base import draw_base, recipe_rng
+from _doctor_healthy import draw_healthy
+from _doctor_loop import Outcome, run
+from _doctor_rules import FAULTS, Fault, healthy
+from _doctor_setup import Setup
+
+SEED = 20
+PER_CAUSE, HEALTHY = 8, 240
+TRIES = 25  # draws before a run is given up and left out
+HEALTH = "healthy"
+DEVELOPMENT, HELD_OUT = HALVES = "development", "held-out"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run of the suite. `fault` is None for a healthy one; `log`: recorded as a log of epochs alone."""
+
+    id: str
+    cause: str
+    index: int
+    half: str
+    fault: Fault | None
+    log: bool
+
+
+@dataclass
+class Made:
+    """A run that keeps its rule: what was done, how it went, how many draws it took."""
+
+    entry: Entry
+    what: str
+    outcome: Outcome
+    tries: int
+
+
+def entries() -> list[Entry]:
+    """All runs, causes in alphabetical order, the healthy ones last."""
+    found = []
+    for cause in (*sorted(FAULTS), HEALTH):
+        n = HEALTHY if cause == HEALTH else PER_CAUSE
+        ids = [f"{cause}-{index}" for index in range(n)]
+        by_hash = sorted(ids, key=lambda i: hashlib.sha256(f"{SEED} {i}".encode()).digest())
+        for index, name in enumerate(ids):
+            half = (DEVELOPMENT, HELD_OUT)[by_hash.index(name) % 2]
+            if cause == HEALTH:
+                found.append(Entry(name, cause, index, half, None, index % 10 == 9))
+            else:
+                fault = FAULTS[cause][index % len(FAULTS[cause])]
+                found.append(Entry(name, cause, index, half, fault, fault.log and index // len(FAULTS[cause]) % 2 == 1))
+    return found
+
+
+def make(entry: Entry) -> Made | None:
+    """Draw, run and verify; None where no draw in `TRIES` kept the rule."""
+    for attempt in range(TRIES):
+        rng = recipe_rng(SEED, entry.cause, entry.index, attempt)
+        setup = draw_healthy(rng) if entry.fault is None else draw_base(rng, entry.fault.wants)
+        base: Outcome | None = None
+        if entry.fault is not None:
+            base = run(setup)
+            if not healthy(base, setup):
+                continue
+            setup = setup.copy()
+            if words := entry.fault.apply(setup, rng):
+                setup.what.append(words)
+        setup.log_only = entry.log
+        outcome = run(setup, watched=True)
+        if healthy(outcome, setup) if entry.fault is None else entry.fault.rule(base or outcome, outcome, setup):
+            return Made(entry, _words(entry, setup), outcome, attempt + 1)
+    return None
+
+
+def _words(entry: Entry, setup: Setup) -> str:
+    """What was done, for people; the doctor never sees it."""
+    fault = f"{entry.fault.name}: " if entry.fault else ""
+    return f"{fault}{', '.join(filter(None, setup.what))} [{setup.name}]" + (" as a log" if entry.log else "")

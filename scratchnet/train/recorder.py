@@ -1,0 +1,57 @@
+"""Where records go: into a history and to sinks, counted by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from .history import History
+from .records import Losses, Record
+
+
+class Sink(Protocol):
+    """Takes records one by one: a RunDir, TensorBoard, something of your own."""
+
+    def write(self, record: Record) -> None:
+        """Take one."""
+        ...
+
+
+class Recorder:
+    """Writes records. Losses are gathered first, and written before whatever comes next.
+
+    Attributes:
+        history: what was written.
+        fired: how often, by kind.
+        lr: of the last step.
+    """
+
+    def __init__(self, history: History, sinks: Sink | Iterable[Sink], kinds: Iterable[str]) -> None:
+        self.history = history
+        self.fired = dict.fromkeys(kinds, 0)
+        self.lr: float | None = None
+        self._sinks = tuple(sinks) if isinstance(sinks, Iterable) else (sinks,)
+        self._first = 1  # the step of the first loss that is gathered
+        self._losses: list[float] = []
+        self._lrs: list[float] = []
+
+    def step(self, loss: float, lr: float) -> None:
+        """Gather the loss of one more step."""
+        self._losses.append(loss)
+        self._lrs.append(lr)
+
+    def write(self, kind: str, record: Record) -> None:
+        """Write a record, and the losses that came before it."""
+        if self._losses:
+            losses = Losses(first=self._first, values=tuple(self._losses), lr=tuple(self._lrs))
+            self._first, self.lr = self._first + len(self._losses), self._lrs[-1]
+            self._losses.clear()
+            self._lrs.clear()
+            self._put(losses)
+        self.fired[kind] = self.fired.get(kind, 0) + 1
+        self._put(record)
+
+    def _put(self, record: Record) -> None:
+        self.history.add(record)
+        for sink in self._sinks:
+            sink.write(record)
