@@ -63,7 +63,7 @@ def rare_class_missing():
 
 @there("labels-shuffled")
 def shuffled():
-    return run(lambda s: 2.32, data={"agreement": 0.104, "relabelled": 0.13}, 
+    return run(lambda s: 2.32, data={"agreement": 0.104, "relabelled": 0.13},
                val={"agreement": 0.11, "relabelled": 0.14},
                rates=(0.11, 0.12, 0.12), of_val=[(2.31, 0.1), (2.32, 0.1), (2.33, 0.1)])  # fmt: skip
 
