@@ -104,7 +104,7 @@ def run(setup: Setup, *, watched: bool = False) -> Outcome:
 def _drops(setup: Setup, name: str) -> bool:
     """Whether a last batch is left out. One of a single sample has no variance for a batch normalisation to use."""
     single = len(setup.task.splits[name]) % setup.batch_size == 1 < setup.batch_size
-    return (single and (name == "train" or setup.eval_mode)) or (setup.drop_last and name == "train")
+    return single and (name == "train" or setup.eval_mode) or (setup.drop_last and name == "train")
 
 
 class _Stop(Exception):  # noqa: N818  (an outcome, not a mistake)

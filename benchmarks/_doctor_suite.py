@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+import _doctor_faults_course
+import _doctor_faults_data
+import _doctor_faults_record
+import _doctor_faults_start
 import _doctor_faults_steps  # noqa: F401  (each enters its faults)
 from _doctor_base import draw_base, recipe_rng
 from _doctor_healthy import draw_healthy
