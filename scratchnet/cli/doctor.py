@@ -14,7 +14,10 @@ from scratchnet.train import read_run
 
 
 def run(path: str, as_json: bool) -> int:
-    """Read, diagnose, print, and return the exit code: 0 healthy, 1 something was found, 2 nothing could be read."""
+    """Read, diagnose, print, and return the exit code.
+
+    0 nothing was found, 1 something was, 2 nothing could be read or checked.
+    """
     try:
         history = read_run(path)
     except ScratchnetError as error:
@@ -25,4 +28,4 @@ def run(path: str, as_json: bool) -> int:
         click.echo(json.dumps(diagnosis.as_dict(), indent=2, ensure_ascii=False, allow_nan=False))
     else:
         show(diagnosis, sys.stdout)
-    return 1 if diagnosis.findings else 0
+    return 1 if diagnosis.findings else 0 if diagnosis.fine else 2

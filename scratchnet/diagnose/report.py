@@ -7,6 +7,7 @@ from typing import IO
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from scratchnet.train.console import Report
@@ -23,7 +24,9 @@ def show(diagnosis: Diagnosis, file: IO[str] | None = None) -> None:
     for note in diagnosis.notes:
         _line(console, f"Note: {note}", "yellow", 2)
     first = diagnosis.first
-    if first is None:
+    if first is None and not diagnosis.fine:
+        _line(console, "\nNothing could be checked: the history tells too little.", "bold yellow")
+    elif first is None:
         _line(console, f"\nNothing was found: {_fine(diagnosis)}.", "bold green")
     else:
         console.print()
@@ -60,10 +63,9 @@ def _suspect(console: Console, number: int, finding: Finding) -> None:
 
 def _brief(console: Console, finding: Finding, indent: int) -> None:
     """A consequence: its title and the number that speaks most."""
-    text = Text("→ ", "dim").append(finding.cause.title, "not dim")
     best = finding.found.evidence[0]
-    text.append(f": {best.text}", "not dim").append(f"  [{best.where}]" if best.where else "")
-    console.print(Padding(text, (0, 0, 0, indent)))
+    text = Text(f"{finding.cause.title}: {best.text}").append(f"  [{best.where}]" if best.where else "", "dim")
+    _item(console, "→", text, indent)
 
 
 def _below(finding: Finding, depth: int = 0) -> Iterator[tuple[int, Finding]]:
@@ -74,8 +76,7 @@ def _below(finding: Finding, depth: int = 0) -> Iterator[tuple[int, Finding]]:
 
 def _evidence(console: Console, finding: Finding, indent: int) -> None:
     for one in finding.found.evidence:
-        text = Text(f"• {one.text}").append(f"  [{one.where}]" if one.where else "", "dim")
-        console.print(Padding(text, (0, 0, 0, indent)))
+        _item(console, "•", Text(one.text).append(f"  [{one.where}]" if one.where else "", "dim"), indent)
 
 
 def _checked(console: Console, diagnosis: Diagnosis) -> None:
@@ -86,7 +87,7 @@ def _checked(console: Console, diagnosis: Diagnosis) -> None:
             by_reason.setdefault(why, []).append(cause.id)
         for why, ids in by_reason.items():
             text = Text(", ".join(ids)).append(f": not known: {why}", "dim")
-            console.print(Padding(text, (0, 0, 0, 2)))
+            console.print(Padding(text, (0, 0, 0, 2), expand=False))
     if diagnosis.fine and diagnosis.first is not None:
         _line(console, "\nChecked and found fine", "bold")
         _line(console, ", ".join(cause.id for cause in diagnosis.fine), "dim", 2)
@@ -103,8 +104,16 @@ def _sure(finding: Finding) -> str:
 
 
 def _part(console: Console, name: str, text: str) -> None:
-    console.print(Padding(Text(f"{name}: ", "bold").append(text, "not bold"), (0, 0, 0, 3)))
+    console.print(Padding(Text(f"{name}: ", "bold").append(text, "not bold"), (0, 0, 0, 3), expand=False))
+
+
+def _item(console: Console, mark: str, text: Text, indent: int) -> None:
+    """A mark and a text that hangs behind it."""
+    text.overflow = "fold"
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_row(Text(mark, "dim"), text)
+    console.print(Padding(grid, (0, 0, 0, indent), expand=False))
 
 
 def _line(console: Console, text: str, style: str = "", indent: int = 0) -> None:
-    console.print(Padding(Text(text, style, overflow="fold"), (0, 0, 0, indent)))
+    console.print(Padding(Text(text, style, overflow="fold"), (0, 0, 0, indent), expand=False))

@@ -10,7 +10,7 @@ from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import classes, g, pc, train_facts
 
 HEAVY = 5.0  # times the rarest class that the commonest must be
-NEGLECTED = 0.35  # recall of the rare classes, as a share of that of the commonest: they are given up
+NEGLECTED = 0.6  # recall of the rare classes, as a share of that of the commonest: they are given up
 SEEN = 0.5  # recall of the commonest class: below it the network does not even know that one
 
 CAUSE = Cause(
@@ -20,7 +20,7 @@ CAUSE = Cause(
     "and the rare classes hardly ever pull. Accuracy looks well and says nothing.",
     remedy="Weigh the classes in the loss by 1/frequency, or draw batches with equal shares; watch per-class accuracy.",
     lesson="docs/doctor.md#class-imbalance",
-    leads_to=("plateau", "underfitting"),
+    leads_to=("plateau", "underfitting", "overfitting"),
 )
 
 

@@ -35,7 +35,7 @@ def same_digits(history: History) -> Found | None:
         same = 0
         while same < len(losses) and losses[-1 - same][1] == last:
             same += 1
-        if same < EPOCHS or (last == 0 and name not in history.data):
+        if same < EPOCHS or (last == 0 and not train.get(losses[-1][0])):  # nothing is left to learn
             continue
         begin, end = losses[-same][0], losses[-1][0]
         evidence = [Evidence(f"the {name} loss is {last!r} in {same} epochs", f"epoch {begin} to {end}")]

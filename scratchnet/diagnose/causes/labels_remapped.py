@@ -16,6 +16,8 @@ GAIN = 0.1  # of accuracy or agreement by renaming classes: chance alone gives a
 ERRORS = 4.0  # standard errors that the gain must have
 FITTED = 0.5  # of the training samples right: below it, predictions say nothing on a class map
 ABOVE = 1.1  # times ln C: a loss that is worse than knowing nothing at all
+NEW = 0.15  # of accuracy: how far validation stays below the first epoch of training, in which every sample is new
+UNLEARNED = 0.5  # of its best that a validation accuracy falls to while training reaches 0.9: memory does not unlearn
 LITTLE = 0.35  # of the training accuracy: a validation accuracy below it, with that loss, is no overfitting
 
 CAUSE = Cause(
@@ -86,4 +88,28 @@ def by_loss(history: History) -> Found | None:
             return Found(
                 0.7, Evidence(text, f"{name}, {where}"), Evidence(f"{pc(fitted)} are right", f"train, {where}")
             )
+    return None
+
+
+@CAUSE.check
+def by_the_first_epoch(history: History) -> Found | None:
+    """In the first epoch every training sample is new to the network, so validation ought to do as well."""
+    known(
+        None if any(facts.relabelled is not None for facts in history.data.values()) else True, "(labels were compared)"
+    )
+    train = known(history.measured("train") or None, "the training accuracy")
+    first, last = accuracy(train[0][1]), accuracy(train[-1][1])
+    if train[0][0] != 1 or first is None or last is None:
+        raise NotKnownError("the training accuracy of the first epoch")
+    for name, told in held_out(history):
+        rates = [r for _, m in told if (r := accuracy(m)) is not None]
+        losses = [m.loss for _, m in told if m.loss is not None]
+        if len(rates) < 2 or not losses:
+            continue
+        low = max(rates) < first - NEW and min(losses) > 2 * (train[0][1].loss or 0.0)
+        if not low and not (rates[-1] < UNLEARNED * max(rates) and last > 0.9):
+            continue
+        text = f"accuracy is never above {pc(max(rates))} and ends at {pc(rates[-1])}; the loss ends at {g(losses[-1])}"
+        seen = f"{pc(first)} right in training when every sample was new, {pc(last)} in the end"
+        return Found(0.8, Evidence(seen, "train, epoch 1"), Evidence(text, f"{name}, epoch {told[-1][0]}"))
     return None

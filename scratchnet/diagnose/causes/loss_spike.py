@@ -15,6 +15,7 @@ SAMPLES = 16  # over which losses are averaged first: single samples leap by nat
 WINDOW = 20  # such means before it, against which a leap is measured
 LEAP = 3.0  # times the highest of that window
 WORSE = 1.5  # times the first loss: worse than knowing nothing
+BACK = 60  # means within which a leap is over
 EARLY = 10  # first means, in which a loss may leap as the weights find their size
 LEAST = 60  # losses that can tell
 
@@ -26,7 +27,7 @@ CAUSE = Cause(
     remedy="Look at the batch of that step first. Clip the global norm of the gradient; a lower rate or a warm-up "
     "helps where leaps come by themselves.",
     lesson="docs/doctor.md#loss-spike",
-    leads_to=("non-finite", "late-divergence", "dead-relu"),
+    leads_to=("non-finite", "dead-relu"),
 )
 
 
@@ -45,7 +46,9 @@ def leaps(history: History) -> Found | None:
         before = means[max(0, i - WINDOW) : i]
         top = float(before.max())
         if np.isfinite(means[i]) and means[i] > LEAP * top and means[i] > WORSE * first and first > 0:
-            found.append((float(means[i]), float(np.median(before)), i * width + 1))
+            after = means[i + 1 : i + 1 + BACK]
+            if len(after) and np.nanmin(after) < max(top, first):  # else it is no leap but a new course
+                found.append((float(means[i]), float(np.median(before)), i * width + 1))
             i += WINDOW
         else:
             i += 1

@@ -32,7 +32,7 @@ def weights_shrink(history: History) -> Found | None:
     """Weights that lose their size while little is learned, under a decay that explains it."""
     first, last = weights(looks(history)[0]), weights(looks(history)[-1])
     shrunk = [(q.weight / p.weight, n, p.weight, q.weight) for n, p in first.items()
-              if p.weight and (q := last.get(n)) is not None and q.weight is not None]  # fmt: skip
+              if p.weight and (q := last.get(n)) is not None and q.weight is not None and q.weight == q.weight]  # fmt: skip
     if not shrunk or len(looks(history)) < 2:
         raise NotKnownError("the weights' norms at two looks or more")
     typical = float(np.median([share for share, *_ in shrunk]))
