@@ -1,8 +1,8 @@
 """Data sets of the doctor's benchmark: small, drawn anew for every run, with a clean part that no fault touches.
 
-Pictures: digits drawn by scratchnet, and MNIST, Fashion-MNIST and CIFAR-10 where $SCRATCHNET_DATA has them (drawn digits
-stand in where not). The rest is made here: Gaussian blobs, spirals, rings, and a table whose classes a small random
-network has given.
+Pictures: digits drawn by scratchnet, and MNIST, Fashion-MNIST and CIFAR-10 where $SCRATCHNET_DATA has them (drawn
+digits stand in where not). The rest is made here: Gaussian blobs, spirals, rings, and a table whose classes a small
+random network has given.
 """
 
 from __future__ import annotations

@@ -182,5 +182,6 @@ def copies_made_before_the_split(s: Setup, rng: Rng) -> str:
     train, val, share = s.task.train, s.task.splits["val"], rng.uniform(0.2, 0.8)
     rows = np.flatnonzero(rng.random(len(val)) < share)
     order = rng.permutation(len(train) + len(rows))
-    s.task.change("train", x=np.concatenate([train.x, val.x[rows]])[order], y=np.concatenate([train.y, val.y[rows]])[order])
+    x, y = np.concatenate([train.x, val.x[rows]]), np.concatenate([train.y, val.y[rows]])
+    s.task.change("train", x=x[order], y=y[order])
     return f"{share:.0%}"

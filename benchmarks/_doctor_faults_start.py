@@ -1,25 +1,22 @@
-"""Faults of the network as it starts: initial weights and biases, depth, activations."""
+"""Faults of the initial weights."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from _doctor_base import ACTIVATIONS, Wants
-from _doctor_data import BENT, PICTURES, Rng
+from _doctor_base import Wants
+from _doctor_data import PICTURES, Rng
 from _doctor_rules import fault, slower, starts_far, worse
-from _doctor_setup import Setup, hidden_biases, map_layers, weights
+from _doctor_setup import Setup, map_layers, weights
 
 from scratchnet import Network
-from scratchnet.core import Constant, GlorotUniform, HeNormal, Layer, Normal, Zeros
-from scratchnet.layers import Conv2d, Dense, Residual, Sequential
+from scratchnet.core import Constant, HeNormal, Normal, Zeros
+from scratchnet.layers import Conv2d, Dense
 
-RECTIFIED = ("ReLU",)
 PLAIN = Wants(norms=("",), nets=("mlp", "mlp", "cnn", "deep"))
-SQUASHED = Wants(norms=("",), nets=("mlp", "mlp", "deep"), activations=("Tanh", "Sigmoid"))
 
 
 def start_with(s: Setup, init: Any, hidden_only: bool = False) -> None:
@@ -81,7 +78,9 @@ def fan_out_at_the_head(s: Setup, rng: Rng) -> None:
     s.layers[-1] = replace(head, init=HeNormal(mode="fan_out"))
 
 
-@fault("zero-init", worse, replace(PLAIN, nets=("mlp", "cnn", "deep", "residual")), second=("frozen-parameters", "plateau"))
+@fault(
+    "zero-init", worse, replace(PLAIN, nets=("mlp", "cnn", "deep", "residual")), second=("frozen-parameters", "plateau")
+)
 def all_weights_zero(s: Setup, rng: Rng) -> None:
     """Only the last bias can move."""
     start_with(s, Zeros())
@@ -137,98 +136,3 @@ def units_alike(s: Setup, rng: Rng) -> None:
                 w[...] = w.mean(1, keepdims=True)
 
     s.at_start.append(change)
-
-
-@fault("dead-relu", worse, replace(PLAIN, activations=RECTIFIED, nets=("mlp", "mlp", "cnn")), second=("plateau",))
-def biases_far_below_zero(s: Setup, rng: Rng) -> str:
-    """A hidden layer, or all of them, begin with biases that nothing reaches."""
-    size, first = rng.uniform(4, 30), rng.random() < 0.5
-
-    def change(net: Network) -> None:
-        for name in hidden_biases(net)[: 1 if first else None]:
-            net.parameters.views[name][...] = -size
-
-    s.at_start.append(change)
-    return f"-{size:.0f}" + (", first layer" if first else "")
-
-
-@fault("dead-relu", worse, replace(PLAIN, activations=RECTIFIED, nets=("mlp", "mlp", "cnn")), second=("plateau",))
-def most_units_dead(s: Setup, rng: Rng) -> str:
-    """Some units are left."""
-    share, key = rng.uniform(0.85, 0.98), int(rng.integers(1 << 30))
-
-    def change(net: Network) -> None:
-        for name in hidden_biases(net):
-            b = net.parameters.views[name]
-            b[np.random.default_rng(key).random(b.shape) < share] = -50
-
-    s.at_start.append(change)
-    return f"{share:.0%}"
-
-
-@fault("saturated-units", slower, SQUASHED, second=("plateau", "vanishing-gradients"))
-def biases_far_from_zero(s: Setup, rng: Rng) -> str:
-    """Sigmoid or tanh units begin far out on their flat ends."""
-    size, key = rng.uniform(8, 30), int(rng.integers(1 << 30))
-
-    def change(net: Network) -> None:
-        for name in hidden_biases(net):
-            b = net.parameters.views[name]
-            b[...] = size * np.random.default_rng(key).choice((-1, 1), b.shape)
-
-    s.at_start.append(change)
-    return f"{size:.0f}"
-
-
-@fault("exploding-gradients", slower, Wants(nets=("mlp",), norms=("",), dropouts=(0.0,), widths=(32, 48, 64)),
-       second=("initial-loss", "huge-init", "lr-too-high"))  # fmt: skip
-def a_tower_of_residuals(s: Setup, rng: Rng) -> str:
-    """Many residual blocks without any normalisation: each adds as much as it passes on."""
-    n, width = int(rng.integers(12, 25)), int(rng.choice((32, 48, 64)))
-    act = ACTIVATIONS[s.activation]
-    block = Residual(Sequential(Dense(width), act(), Dense(width, init=HeNormal(gain=float(rng.uniform(1.0, 1.6))))))
-    flat: list[Layer] = s.layers[:1] if s.task.pictures else []
-    s.layers = [*flat, Dense(width), act(), *[block] * n, Dense(s.task.classes)]
-    return f"{n} blocks"
-
-
-@fault("exploding-gradients", slower, Wants(nets=("deep",), norms=("",), activations=("ReLU", "LeakyReLU")),
-       second=("initial-loss", "huge-init", "lr-too-high"))  # fmt: skip
-def a_gain_at_every_layer(s: Setup, rng: Rng) -> str:
-    """A deep plain network whose every layer makes signals and gradients a little larger."""
-    depth, gain, width = int(rng.integers(8, 16)), rng.uniform(1.4, 2.0), int(rng.choice((32, 48, 64)))
-    deepen(s, depth, width, HeNormal(gain=math.sqrt(2) * gain))
-    return f"{depth} layers, gain {gain:.1f}"
-
-
-@fault("vanishing-gradients", worse, Wants(nets=("deep",), norms=("",), activations=("Sigmoid",), tasks=(*PICTURES, "blobs")),
-       second=("plateau", "lr-too-low"))  # fmt: skip
-def deep_sigmoids(s: Setup, rng: Rng) -> str:
-    """Each sigmoid passes on a quarter at most."""
-    depth = int(rng.integers(6, 11))
-    s.activation = "Sigmoid"
-    deepen(s, depth, int(rng.choice((32, 48, 64))), GlorotUniform())
-    return f"{depth} layers"
-
-
-@fault("vanishing-gradients", worse, Wants(nets=("deep",), norms=("",), activations=("ReLU", "Tanh", "LeakyReLU")),
-       second=("plateau", "lr-too-low"))  # fmt: skip
-def a_loss_at_every_layer(s: Setup, rng: Rng) -> str:
-    """A deep plain network whose every layer makes signals and gradients smaller."""
-    depth, gain = int(rng.integers(8, 16)), rng.uniform(0.25, 0.5)
-    right = HeNormal(gain=gain * (1.0 if s.activation == "Tanh" else math.sqrt(2)))
-    deepen(s, depth, int(rng.choice((32, 48, 64))), right)
-    return f"{depth} layers, gain {gain:.2f}"
-
-
-def deepen(s: Setup, depth: int, width: int, init: Any) -> None:
-    """A plain network of so many hidden layers."""
-    flat: list[Layer] = s.layers[:1] if s.task.pictures else []
-    hidden = [layer for _ in range(depth) for layer in (Dense(width, init=init), ACTIVATIONS[s.activation]())]
-    s.layers = [*flat, *hidden, s.layers[-1]]
-
-
-@fault("missing-nonlinearity", worse, Wants(tasks=BENT, nets=("mlp", "deep"), norms=("", "", "batch")), second=("underfitting",))
-def activations_left_out(s: Setup, rng: Rng) -> None:
-    """Dense upon dense: one straight line after all."""
-    s.layers = map_layers(s.layers, lambda x: None if type(x) in ACTIVATIONS.values() else x)

@@ -84,13 +84,12 @@ def run(setup: Setup, *, watched: bool = False) -> Outcome:
                                         seed=setup.seed, drop_last=_drops(setup, name),
                                         dtype=setup.dtype)
                for name, split in setup.task.splits.items()}  # fmt: skip
-    with np.errstate(all="ignore"), contextlib.suppress(_Stop), _watch(setup, net, batches, watched) as monitor:
-        try:
-            _train(setup, net, batches, outcome, monitor)
-        except ScratchnetError as error:
-            outcome.stopped = outcome.stopped or str(error)
-            raise _Stop from error
     with np.errstate(all="ignore"):
+        try:
+            with _watch(setup, net, batches, watched) as monitor:
+                _train(setup, net, batches, outcome, monitor)
+        except ScratchnetError as error:
+            outcome.stopped = str(error)
         _judge(setup, net, outcome)
     outcome.weights = net.parameters.snapshot()
     history: History | None = monitor.history
@@ -104,11 +103,7 @@ def run(setup: Setup, *, watched: bool = False) -> Outcome:
 def _drops(setup: Setup, name: str) -> bool:
     """Whether a last batch is left out. One of a single sample has no variance for a batch normalisation to use."""
     single = len(setup.task.splits[name]) % setup.batch_size == 1 < setup.batch_size
-    return single and (name == "train" or setup.eval_mode) or (setup.drop_last and name == "train")
-
-
-class _Stop(Exception):  # noqa: N818  (an outcome, not a mistake)
-    """The run broke off, as runs do."""
+    return (single and (name == "train" or setup.eval_mode)) or (setup.drop_last and name == "train")
 
 
 @contextlib.contextmanager

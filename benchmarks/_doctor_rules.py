@@ -51,7 +51,8 @@ def worse(base: Outcome, run: Outcome, setup: Setup) -> bool:
 
 def slower(base: Outcome, run: Outcome, setup: Setup) -> bool:
     """Worse; or the mean loss over the first half of the run is 1.4 times the base's and 0.15 more."""
-    return worse(base, run, setup) or run.stretch(0, 0.5) >= max(1.4 * base.stretch(0, 0.5), base.stretch(0, 0.5) + 0.15)
+    usual = base.stretch(0, 0.5)
+    return worse(base, run, setup) or run.stretch(0, 0.5) >= max(1.4 * usual, usual + 0.15)
 
 
 def uneven(base: Outcome, run: Outcome, setup: Setup) -> bool:
@@ -89,28 +90,27 @@ def underfits(base: Outcome, run: Outcome, setup: Setup) -> bool:
 
 
 def stands_still(base: Outcome, run: Outcome, setup: Setup) -> bool:
-    """It learned at first, then no more: the last third is as its start, and well above the base."""
+    """It came well below ln C, then no further: the end is as what was before it, and well above the base."""
     first, end = run.stretch(0.6, 0.75), run.stretch(0.85, 1)
-    learned = first <= 0.9 * run.losses[0]
+    learned = first <= 0.85 * min(run.losses[0], math.log(setup.task.classes))
     return run.finite and learned and end >= 0.93 * first and end >= max(1.4 * base.stretch(0.85, 1), 0.1)
 
 
 def leaps(base: Outcome, run: Outcome, setup: Setup) -> bool:
-    """A loss is four times the median of the 30 before it, and 1 above it; the end is back below half of that."""
+    """A loss is four times the median of the 30 before it, and 1 above it; the end is back near that median."""
     if not run.finite:
         return False
     for step in range(31, len(run.said)):
         before = float(np.median(run.said[step - 30 : step]))
         if run.said[step] >= max(4 * before, before + 1):
-            return run.stretch(0.9, 1) <= 0.5 * run.said[step]
+            return run.stretch(0.9, 1) <= 1.3 * before + 0.1
     return False
 
 
 def turns(base: Outcome, run: Outcome, setup: Setup) -> bool:
-    """Validation ends 0.15 below its best of the first two thirds, which is within 0.1 of the base's end; or in NaN."""
+    """Validation came within 0.15 of the base's in the first two thirds, and ends 0.15 below that, not in NaN."""
     early = max((accuracy for _, accuracy in run.val[: max(1, 2 * len(run.val) // 3)]), default=0.0)
-    late = run.val[-1][1] if run.finite and run.val else 0.0
-    return early >= base.val[-1][1] - 0.15 and late <= early - 0.15
+    return run.finite and early >= base.val[-1][1] - 0.15 and run.val[-1][1] <= early - 0.15
 
 
 def not_finite(base: Outcome, run: Outcome, setup: Setup) -> bool:
@@ -148,6 +148,8 @@ class Fault:
     second: tuple[str, ...] = ()
 
 
+TOO_HIGH = ("late-divergence", "dead-relu", "non-finite", "loss-spike")  # what too large a step brings about
+
 FAULTS: dict[str, list[Fault]] = {}
 """By cause, in the order in which they were written."""
 
@@ -169,4 +171,4 @@ EQUAL: dict[tuple[str, str], str] = {
     ("zero-init", "symmetric-init"): "weights that are all 0 are the symmetric case: all units of a layer are alike",
     ("plateau", "lr-too-low"): "a schedule that falls too early is a learning rate too low from there on",
 }
-"""(what was done, what may be said for it) and why no measurement tells the two apart. Fixed before any rule was run."""
+"""(what was done, what may be said for it) and why no measurement tells the two apart. Fixed beforehand."""

@@ -81,7 +81,7 @@ class OfCause:
     three: int = 0
     exactly: int = 0  # first, without what was declared equal
     second: int = 0  # wrong, but a legitimate second answer
-    instead: Counter[str] = field(default_factory=Counter)
+    instead: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -93,7 +93,7 @@ class Score:
     three: Rate
     exactly: Rate
     false_alarms: Rate
-    alarms: Counter[str]
+    alarms: dict[str, int]
     errors: list[str]
     dropped: list[str]
     slowest: float
@@ -112,7 +112,8 @@ def score(rows: list[Row]) -> Score:
         of.exactly += said == row.cause
         if not row.within(1):
             of.second += said in row.second
-            of.instead[said + (" *" if said in row.second else "")] += 1
+            name = said + (" *" if said in row.second else "")
+            of.instead[name] = of.instead.get(name, 0) + 1
     n = sum(of.n for of in causes.values())
     sound = [row for row in kept if row.cause == HEALTH]
     alarmed = [row for row in sound if row.said or row.error]
@@ -120,11 +121,16 @@ def score(rows: list[Row]) -> Score:
         dict(sorted(causes.items())),
         *(Rate(sum(getattr(of, what) for of in causes.values()), n) for what in ("first", "three", "exactly")),
         Rate(len(alarmed), len(sound)),
-        Counter((row.said or ["error"])[0] for row in alarmed),
+        dict(Counter((row.said or ["error"])[0] for row in alarmed)),
         [f"{row.id}: {row.error}" for row in kept if row.error],
         [row.id for row in rows if not row.kept],
         max((row.seconds or 0.0 for row in rows), default=0.0),
     )
+
+
+def often(said: dict[str, int]) -> list[tuple[str, int]]:
+    """What was said most comes first."""
+    return Counter(said).most_common()
 
 
 def halves(rows: list[Row]) -> dict[str, Score]:
@@ -139,13 +145,13 @@ def table(name: str, s: Score) -> str:
     lines = [f"{name} half" if name in (DEVELOPMENT, HELD_OUT) else "both halves", ""]
     lines.append(f"{'cause':28}{'n':>4}{'first':>7}{'three':>7}  said instead (* a legitimate second answer)")
     for cause, of in s.causes.items():
-        instead = ", ".join(f"{said} {k}" for said, k in of.instead.most_common())
+        instead = ", ".join(f"{said} {k}" for said, k in often(of.instead))
         lines.append(f"{cause:28}{of.n:>4}{of.first:>7}{of.three:>7}  {instead}".rstrip())
     lines += ["", f"right cause first:  {s.first}", f"among first three:  {s.three}"]
     if s.exactly.hits != s.first.hits:
         lines.append(f"without equals:     {s.exactly}")
     lines.append(f"false alarms:       {s.false_alarms}")
-    lines += [f"    {said}: {k}" for said, k in s.alarms.most_common()]
+    lines += [f"    {said}: {k}" for said, k in often(s.alarms)]
     lines += [f"error: {error}" for error in s.errors]
     if s.dropped:
         lines.append(f"left out, no draw kept its rule: {', '.join(s.dropped)}")

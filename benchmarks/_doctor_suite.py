@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from importlib import import_module
 
-import _doctor_faults_course
-import _doctor_faults_data
-import _doctor_faults_record
-import _doctor_faults_start
-import _doctor_faults_steps  # noqa: F401  (each enters its faults)
 from _doctor_base import draw_base, recipe_rng
 from _doctor_healthy import draw_healthy
 from _doctor_loop import Outcome, run
 from _doctor_rules import FAULTS, Fault, healthy
 from _doctor_setup import Setup
+
+for _part in ("data", "start", "units", "loss", "steps", "course", "record"):
+    import_module(f"_doctor_faults_{_part}")  # each enters its faults
 
 SEED = 20
 PER_CAUSE, HEALTHY = 8, 240

@@ -19,13 +19,9 @@ anything is found is a false alarm. Data sets come from $SCRATCHNET_DATA; drawn 
 
 from __future__ import annotations
 
-import os
-
-for _name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")  # runs are small, and there are as many processes as cores
-
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -39,6 +35,7 @@ from _doctor_rules import EQUAL
 from _doctor_score import BOTH, Row, as_dict, halves, table
 from _doctor_store import read_runs, write_labels, write_run
 from _doctor_suite import HALVES, SEED, Entry, entries, make
+from _worker import environment
 
 from scratchnet.train.history import History
 
@@ -81,10 +78,8 @@ def by_id(name: str, record: Path | None) -> Row:
 
 
 def rows_of(chosen: list[Entry], record: Path | None, jobs: int) -> Iterator[Row]:
-    """All of them, in processes side by side."""
-    if jobs == 1:
-        yield from (work(entry, record) for entry in chosen)
-        return
+    """All of them, in processes of one thread each."""
+    os.environ.update(environment(threads=1))
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         yield from pool.map(partial(by_id, record=record), [entry.id for entry in chosen])
 
