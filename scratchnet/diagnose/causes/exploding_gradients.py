@@ -20,6 +20,7 @@ CAUSE = Cause(
     "norm.",
     lesson="docs/doctor.md#exploding-gradients",
     leads_to=(
+        "initial-loss",
         "lr-too-high",
         "momentum-diverges",
         "loss-spike",

@@ -80,7 +80,7 @@ def by_loss(history: History) -> Found | None:
     for name, told in held_out(history):
         losses = [m.loss for _, m in told if m.loss is not None]
         rate = accuracy(told[-1][1])
-        if not losses or rate is None:
+        if not losses or rate is None or (len(losses) > 1 and len(set(losses)) == 1):  # frozen: that tells nothing
             continue
         if min(losses) > ABOVE * chance and rate < LITTLE * fitted:
             text = f"the loss is never below {g(min(losses))}, above ln C = {g(chance)}; {pc(rate)} are right"
@@ -104,7 +104,7 @@ def by_the_first_epoch(history: History) -> Found | None:
     for name, told in held_out(history):
         rates = [r for _, m in told if (r := accuracy(m)) is not None]
         losses = [m.loss for _, m in told if m.loss is not None]
-        if len(rates) < 2 or not losses:
+        if len(rates) < 2 or not losses or len(set(losses)) == 1:
             continue
         low = max(rates) < first - NEW and min(losses) > 2 * (train[0][1].loss or 0.0)
         if not low and not (rates[-1] < UNLEARNED * max(rates) and last > 0.9):

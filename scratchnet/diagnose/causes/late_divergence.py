@@ -6,7 +6,7 @@ import numpy as np
 
 from scratchnet.train.history import History
 
-from ..cause import Cause, Evidence, Found, NotKnownError
+from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import accuracy, g, pc
 from ..series import long
 
@@ -14,6 +14,7 @@ LEAST = 6  # stretches that a course must have
 GOOD = 0.9  # of the first level that the loss must have come down to: before it diverges it must have learned
 ROSE = 1.5  # times its lowest at the end
 LEFT = 0.15  # of the run that lies behind the lowest stretch, at the least
+HEALS = 0.3  # of its highest: a loss that has come down so far again leapt, and did not drift
 CHANGED = 3.0  # times that the learning rate grew on the way
 
 CAUSE = Cause(
@@ -46,20 +47,22 @@ def training_loss(history: History) -> Found | None:
     text = f"the loss fell from {g(told.values[0])} to {g(low)} and rose again to {g(told.end)}"
     evidence = [Evidence(text, told.where(told.lowest))]
     rates = np.asarray(history.lrs, float)
-    grown = ""
+    grown = False
     if told.unit == "step" and len(rates) > 1 and np.isfinite(rates).all() and rates[0] > 0:
         at = min(told.at[told.lowest], len(rates)) - 1
         later = rates[at:].max()
-        if later > CHANGED * rates[: at + 1].min() and later > rates[at]:
+        if rates[-1] > CHANGED * rates[: at + 1].min() and later > rates[at]:
             step = at + int(np.argmax(rates[at:])) + 1
             evidence.append(Evidence(f"the learning rate rose from {g(rates[at])} to {g(later)}", f"step {step}"))
-            grown = "rate"
-    return Found(0.88 if grown else 0.75 if climbing > 0.5 else 0.65, *evidence)
+            grown = True
+    leapt = told.end < HEALS * max(rise) and climbing < 0.6
+    return Found(0.88 if grown else 0.5 if leapt else 0.75, *evidence)
 
 
 @CAUSE.check
 def best_epoch(history: History) -> Found | None:
     """Training accuracy, or validation accuracy with the training loss, was best early and is far worse at the end."""
+    known(None if len(history.losses) > LEAST else True, "(the losses of the steps tell more)")
     told = [(e, r) for e, m in history.measured("train") if (r := accuracy(m)) is not None]
     if len(told) < 3:
         raise NotKnownError("the training accuracy of three epochs or more")

@@ -57,5 +57,8 @@ def leaps(history: History) -> Found | None:
     high, usual, step = max(found)
     after = float(np.median(means[(step - 1) // width + 1 :][:WINDOW])) if step < len(losses) else high
     text = f"the loss leaps from about {g(usual)} to {g(high)}"
+    rates = history.lrs
+    now, then = (rates[step - 1], rates[step - 2]) if 1 < step <= len(rates) else (1.0, 1.0)
+    rate = [Evidence(f"the learning rate was {g(now)}, and {g(then)} before", f"step {step}")] if now > 2 * then else []
     more = Evidence(f"{len(found)} such leaps; afterwards the loss is about {g(after)}", f"of {g(len(losses))} steps")
-    return Found(0.7 if high > 10 * LEAP * usual else 0.6, Evidence(text, f"step {step}"), more)
+    return Found(0.7 if high > 10 * LEAP * usual else 0.6, Evidence(text, f"step {step}"), *rate, more)

@@ -8,15 +8,17 @@ import numpy as np
 
 from scratchnet.train.history import History
 
-from ..cause import Cause, Evidence, Found, NotKnownError
+from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import g, looks, prior, skill, weights
-from ..series import long
+from ..series import STEPS, course, long
 
 LONG = 0.05
 """Update/weight ratio, median over weights, above which a step is long. Healthy runs have 1e-4 to 1e-2 once started;
 a first step of Adam may reach 0.05 in healthy runs too, which is why the loss must suffer as well."""
+EARLY = 0.3  # of the run, in which the long steps must have been
 ROSE = 1.5  # times the level at the beginning: a loss that rises so far was thrown there
 GREW = 4.0  # times its first norm: a weight that was blown up
+LEARNED = 0.6  # of the level at the beginning: a loss that has been below it was not thrown away by the first steps
 LOST = 0.1  # skill below which nothing has been learned
 WASTED = 0.95  # of the loss of one who knows the classes' shares only
 
@@ -53,7 +55,8 @@ def long_steps(history: History) -> Found | None:
     finite = [one for one in told if math.isfinite(one[0])]
     if not finite:
         return None
-    top, at = max(finite, key=lambda one: one[0])
+    early = [one for one in finite if one[1].step <= max(10, EARLY * len(history.losses))]
+    top, at = max(early or finite, key=lambda one: one[0])
     harm = _harm(history)
     if top < LONG or not harm:
         return None
@@ -85,19 +88,33 @@ def loss_alone(history: History) -> Found | None:
 
 
 def _harm(history: History) -> list[Evidence]:
-    told = long(history)
-    found = []
-    high = told.values[told.highest]
-    if told.highest > 0 and told.start > 0 and high > ROSE * told.start:
-        found.append(Evidence(f"the loss rose from {g(told.start)} to {g(high)}", told.where(told.highest)))
+    """What the loss suffered from the beginning on; a run that had learned before has another cause."""
+    losses = np.asarray(history.losses, float)
+    known(True if losses.size else None, "the losses of the steps")
+    found: list[Evidence] = []
+    bad = np.flatnonzero(~np.isfinite(losses))
     try:
-        bound, known_by = WASTED * prior(history), skill(history)
-        if known_by < LOST and told.end > bound:
-            text = f"the loss ends at {g(told.end)}; who knows only the classes' shares has {g(prior(history))}"
-            found.append(Evidence(text, told.where(-1)))
+        nothing = prior(history)
     except NotKnownError:
-        pass
-    bad = next((i + 1 for i, v in enumerate(history.losses) if not math.isfinite(v)), None)
-    if bad is not None:
-        found.append(Evidence("the loss is no longer finite", f"step {bad}"))
+        nothing = 0.0
+    told = course(history) if np.isfinite(losses).sum() >= STEPS else None
+    values = np.asarray(told.values) if told else losses[np.isfinite(losses)]
+    if not len(values):
+        return []
+    base = max(float(losses[0]) if math.isfinite(losses[0]) else 0.0, nothing)
+    high = np.flatnonzero(values > ROSE * base)
+    if len(high) and base > 0:
+        before = values[: high[0]]
+        if len(before) and before.min() < LEARNED * base:
+            return []
+        top = int(values.argmax())
+        where = told.where(top) if told else f"step {top + 1}"
+        found.append(Evidence(f"the loss rose from {g(base)} to {g(values[top])}", where))
+    elif values.min() < LEARNED * base:
+        return []
+    if told and nothing and skill(history) < LOST and told.end > WASTED * nothing:
+        text = f"the loss ends at {g(told.end)}; who knows only the classes' shares has {g(nothing)}"
+        found.append(Evidence(text, told.where(-1)))
+    if len(bad):
+        found.append(Evidence("the loss is no longer finite", f"step {bad[0] + 1}"))
     return found

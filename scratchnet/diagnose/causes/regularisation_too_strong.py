@@ -10,6 +10,7 @@ from ..cause import Cause, Evidence, Found, NotKnownError
 from ..readings import g, looks, optimizer, pc, settings, skill, weights
 
 SHRUNK = 0.5  # of its first norm, median over weights: training makes weights grow, or leaves them
+GREW = 1.5  # times its first norm that a weight was at any time: then it was thrown, and only shrinks back
 POOR = 0.6  # skill on the training batches below which something is kept from being learned
 DECAY = 0.05  # weight decay from which on it is at work within a run of usual length; 1e-4 to 1e-2 are usual
 DROPPED = 0.8  # of the units, by a dropout layer; 0.5 is usual
@@ -35,8 +36,10 @@ def weights_shrink(history: History) -> Found | None:
               if p.weight and (q := last.get(n)) is not None and q.weight is not None and q.weight == q.weight]  # fmt: skip
     if not shrunk or len(looks(history)) < 2:
         raise NotKnownError("the weights' norms at two looks or more")
+    peak = max(q.weight / p.weight for look in looks(history) for n, p in first.items()
+               if p.weight and (q := look.parameters.get(n)) is not None and q.weight and q.weight == q.weight)  # fmt: skip
     typical = float(np.median([share for share, *_ in shrunk]))
-    if typical > SHRUNK or skill(history) > POOR:
+    if typical > SHRUNK or peak > GREW or skill(history) > POOR:
         return None
     _, name, before, after = min(shrunk)
     evidence = [Evidence(f"the norm of {name} fell from {g(before)} to {g(after)}", f"step {looks(history)[-1].step}")]

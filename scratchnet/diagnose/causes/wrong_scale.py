@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import g, is_cross_entropy, looks, weights
+from ..readings import classes, g, is_cross_entropy, looks, weights
 
 FACTOR = 1.5  # that the loop's gradient or loss is off by, at the least; label smoothing and the like stay within it
 STEADY = 0.1  # relative spread of that factor over the looks: a slip is the same at every step
 SAME = 0.99  # cosine with the fresh gradient: only the length is wrong
+MUCH = 0.4  # of ln C that the data's loss must have: below it, label smoothing and the like make up most of a loss
 PENALTY = 2.0  # times the data's loss at the first step that a regulariser adds
 
 CAUSE = Cause(
@@ -67,7 +70,8 @@ def loss(history: History) -> Found | None:
     known(True if is_cross_entropy(history) else None, "the loss of the logits (the loop's is no cross-entropy)")
     pairs = [(look.loss, look.outputs.loss, look) for look in looks(history)
              if look.loss is not None and look.outputs and look.outputs.loss]  # fmt: skip
-    pairs = [(a, b, look) for a, b, look in pairs if np.isfinite(a) and np.isfinite(b) and a > 0 and b > 0.05]
+    pairs = [(a, b, look) for a, b, look in pairs if np.isfinite(a) and np.isfinite(b) and a > 0]
+    pairs = [(a, b, look) for a, b, look in pairs if b > MUCH * math.log(max(classes(history), 2))]
     if len(pairs) < 2:
         raise NotKnownError("the loop's loss beside that of its logits")
     ratios = np.array([a / b for a, b, _ in pairs])
