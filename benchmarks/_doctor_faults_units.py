@@ -17,7 +17,7 @@ from scratchnet.core import GlorotUniform, HeNormal, Layer
 from scratchnet.layers import Dense, Residual, Sequential
 
 RECTIFIED = Wants(norms=("",), nets=("mlp", "mlp", "cnn"), activations=("ReLU",))
-SQUASHED = Wants(norms=("",), nets=("mlp", "mlp", "deep"), activations=("Tanh", "Sigmoid"))
+SQUASHED = Wants(norms=("",), nets=("mlp",), activations=("Tanh", "Sigmoid"))
 DEEP = Wants(norms=("",), nets=("deep",), activations=("ReLU", "LeakyReLU"))
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from _doctor_base import Wants, draw_base
 from _doctor_data import FLAT, PICTURES, Rng
+from _doctor_faults_loss import penalty
 from _doctor_loop import run
 from _doctor_setup import Setup, log_uniform, map_layers
 
@@ -152,9 +153,28 @@ def _uneven_features(s: Setup, rng: Rng) -> str:
     return "uneven features"
 
 
+def _class_weights(s: Setup, rng: Rng) -> str:
+    """Classes count somewhat differently."""
+    s.loss = SoftmaxCrossEntropy(class_weights=tuple(float(w) for w in rng.uniform(0.5, 1.5, s.task.classes)))
+    return "class weights"
+
+
+def _small_penalty(s: Setup, rng: Rng) -> str:
+    """A penalty in the loop, beside the loss."""
+    penalty(s, log_uniform(rng, 1e-5, 5e-4))
+    return "a small penalty"
+
+
+def _noisy_inputs(s: Setup, rng: Rng) -> str:
+    """Batches are augmented."""
+    size, noise = rng.uniform(0.02, 0.15), np.random.default_rng(int(rng.integers(1 << 30)))
+    s.on_batch.append(lambda step, x, y: (x + noise.normal(0, size, x.shape).astype(x.dtype), y))
+    return f"noise {size:.2f}"
+
+
 UNUSUAL: tuple[Change, ...] = (
     *(_label_noise, _mild_imbalance, _schedule, _schedule, _one_by_one, _full_batch, _one_epoch, _start, _start),
-    *(_settings, _settings, _resumed, _more_dropout, _uneven_features),
+    *(_settings, _settings, _resumed, _more_dropout, _uneven_features, _class_weights, _small_penalty, _noisy_inputs),
     _set("label smoothing", loss=SoftmaxCrossEntropy(label_smoothing=0.1)),
     _set("clipped", clip=1.0),
     _set("float64", dtype="float64"),

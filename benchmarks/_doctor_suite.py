@@ -15,7 +15,7 @@ from _doctor_setup import Setup
 for _part in ("data", "start", "units", "loss", "steps", "course", "record"):
     import_module(f"_doctor_faults_{_part}")  # each enters its faults
 
-SEED = 20
+SEED = 21
 PER_CAUSE, HEALTHY = 8, 240
 TRIES = 25  # draws before a run is given up and left out
 HEALTH = "healthy"
@@ -49,16 +49,19 @@ def entries() -> list[Entry]:
     found = []
     for cause in (*sorted(FAULTS), HEALTH):
         n = HEALTHY if cause == HEALTH else PER_CAUSE
-        ids = [f"{cause}-{index}" for index in range(n)]
-        by_hash = sorted(ids, key=lambda i: hashlib.sha256(f"{SEED} {i}".encode()).digest())
-        for index, name in enumerate(ids):
-            half = (DEVELOPMENT, HELD_OUT)[by_hash.index(name) % 2]
-            if cause == HEALTH:
-                found.append(Entry(name, cause, index, half, None, index % 10 == 9))
-            else:
-                fault = FAULTS[cause][index % len(FAULTS[cause])]
-                found.append(Entry(name, cause, index, half, fault, fault.log and index // len(FAULTS[cause]) % 2 == 1))
+        faults: list[Fault | None] = [*FAULTS.get(cause, [None])]
+        order = sorted(range(n), key=lambda index: (index % len(faults), _hash(cause, index)))
+        for index in range(n):
+            half = HALVES[(order.index(index) + _hash(cause, -1)[0]) % 2]
+            fault = faults[index % len(faults)]
+            log = index % 10 == 9 if fault is None else fault.log and index // len(faults) % 2 == 1
+            found.append(Entry(f"{cause}-{index}", cause, index, half, fault, log))
     return found
+
+
+def _hash(cause: str, index: int) -> bytes:
+    """By which runs of a cause and a fault lie in one half or the other."""
+    return hashlib.sha256(f"{SEED} {cause} {index}".encode()).digest()
 
 
 def make(entry: Entry) -> Made | None:
