@@ -15,6 +15,7 @@ from ..series import STEPS, course, long
 LONG = 0.05
 """Update/weight ratio, median over weights, above which a step is long. Healthy runs have 1e-4 to 1e-2 once started;
 a first step of Adam may reach 0.05 in healthy runs too, which is why the loss must suffer as well."""
+VERY_LONG = 0.3  # the same, where a loss that never fell is all that speaks for harm: that has other causes too
 EARLY = 0.3  # of the run, in which the long steps must have been
 ROSE = 1.5  # times the level at the beginning: a loss that rises so far was thrown there
 GREW = 4.0  # times its first norm: a weight that was blown up
@@ -58,7 +59,7 @@ def long_steps(history: History) -> Found | None:
     early = [one for one in finite if one[1].step <= max(10, EARLY * len(history.losses))]
     top, at = max(early or finite, key=lambda one: one[0])
     harm = _harm(history)
-    if top < LONG or not harm:
+    if top < LONG or not harm or (len(harm) == 1 and "ends at" in harm[0].text and top < VERY_LONG):
         return None
     text = f"the updates reach {g(top)} of the weights' norm; about 0.001 is usual"
     grown = []

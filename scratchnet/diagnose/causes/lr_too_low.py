@@ -10,11 +10,11 @@ from ..cause import Cause, Evidence, Found, NotKnownError
 from ..readings import g, looks, pc, weights
 from ..series import long
 
-PATH = 0.05
+PATH = 0.2
 """Sum of all updates against the weights: had every one pointed the same way, the weights would have moved by this
-share of themselves. Runs that learn go at least a few tenths of the way, whatever their rate."""
+share of themselves. Runs that learn go more than their own length, whatever their rate."""
 SHORT = 3e-4  # update/weight ratio: above it a longer run will do, and the rate is no suspect
-LITTLE = 0.35  # of the loss that is gone at the end: more was learned than a rate that is too low allows
+LITTLE = 0.7  # of the loss that is gone at the end: more was learned than a rate that is too low allows
 LINEAR = 0.3  # the second half of the descent against the first, at the least: a curve that bends has got somewhere
 
 CAUSE = Cause(
@@ -46,13 +46,14 @@ def hardly_moved(history: History) -> Found | None:
     if path > PATH or typical > SHORT or typical == 0:
         return None
     course = long(history)
-    fallen = course.start - course.end
-    if course.start <= 0 or fallen > LITTLE * course.start:
+    begun = course.values[0]
+    fallen = begun - course.end
+    if begun <= 0 or fallen > LITTLE * begun:
         return None
     middle = course.values[len(course.values) // 2]
-    bent = fallen > 4 * course.noise and (middle - course.end) < LINEAR * (course.start - middle)
+    bent = fallen > 4 * course.noise and (middle - course.end) < LINEAR * (begun - middle)
     if bent:
         return None
     moved = f"{g(steps)} updates of {g(typical)} of the weights' norm: a way of {pc(path)} of the weights, all together"
-    text = f"the loss went from {g(course.start, 4)} to {g(course.end, 4)} and does not bend"
+    text = f"the loss went from {g(begun, 4)} to {g(course.end, 4)} and does not bend"
     return Found(0.85 if path < PATH / 3 else 0.7, Evidence(moved, "all steps"), Evidence(text, course.where(-1)))

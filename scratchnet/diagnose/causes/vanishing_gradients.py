@@ -10,8 +10,8 @@ from ..cause import Cause, Evidence, Found, NotKnownError
 from ..depth import flow
 from ..readings import g, looks
 
-FADED = 3e-3  # of the last weighted layer's gradient that reaches the first; healthy networks keep a tenth and more
-A_LAYER = 0.5  # of it, each
+FADED = 0.01  # of the last weighted layer's gradient that reaches the first; healthy networks keep a tenth and more
+A_LAYER = 0.55  # of it, each
 
 CAUSE = Cause(
     "vanishing-gradients",
@@ -34,6 +34,8 @@ def fades(history: History) -> Found | None:
     typical = float(np.median([path.total for path, _ in told]))
     path, step = min(told, key=lambda one: abs(one[0].total - typical))
     if typical > FADED or path.gain > A_LAYER:
+        path, step = told[0]  # at the beginning, where it costs the most
+    if path.total > FADED or path.gain > A_LAYER:
         return None
     text = f"{g(path.total)} of ‖dL/dy‖ at layer {path.last} reaches layer {path.first}: {g(path.gain)} a layer"
-    return Found(0.8 if path.total else 0.6, Evidence(text, f"step {step}"))
+    return Found(0.8 if path.total and typical <= FADED else 0.65, Evidence(text, f"step {step}"))

@@ -36,7 +36,6 @@ CAUSE = Cause(
         "loss-spike",
         "late-divergence",
         "initial-loss",
-        "regularisation-too-strong",
         "plateau",
         "underfitting",
     ),
@@ -82,5 +81,5 @@ def loss(history: History) -> Found | None:
     if max(ratio, 1 / ratio) > FACTOR and steady < STEADY:
         return Found(0.94, Evidence(f"{text}: {g(ratio)} times as much, at every look", where))
     if a - b > PENALTY * b and look.step == 1:
-        return Found(0.85, Evidence(f"{text}: the rest, {g(a - b)}, is a penalty", where))
+        return Found(0.8, Evidence(f"{text}: the rest, {g(a - b)}, is a penalty", where))
     return None
