@@ -153,14 +153,16 @@ def two_units():
 @not_there("underfitting")
 def noisy_labels():
     """Nothing better can be had: neighbours do not agree more often either."""
-    return run(lambda s: 1.0 + 1.3 * math.exp(-s / 60), data={"agreement": 0.6}, val={"agreement": 0.6, "relabelled": 0.6}, rates=(0.65, 0.7, 0.7),
+    return run(lambda s: 1.0 + 1.3 * math.exp(-s / 60), data={"agreement": 0.6},
+               val={"agreement": 0.6, "relabelled": 0.6}, rates=(0.65, 0.7, 0.7),
                of_val=[(1.1, 0.66), (1.05, 0.7), (1.04, 0.7)])  # fmt: skip
 
 
 @there("plateau")
 def rate_cut_too_early():
     history = run(lambda s: max(learns(s), 1.6), noise=0.02, rates=(0.4, 0.41, 0.41), data={"agreement": 0.5},
-                  val={"agreement": 0.5, "relabelled": 0.5}, of_val=[(1.65, 0.4), (1.64, 0.4), (1.63, 0.41)])  # fmt: skip
+                  val={"agreement": 0.5, "relabelled": 0.5},
+                  of_val=[(1.65, 0.4), (1.64, 0.4), (1.63, 0.41)])  # fmt: skip
     history.lrs[60:] = [1e-6] * (len(history.lrs) - 60)
     return history
 

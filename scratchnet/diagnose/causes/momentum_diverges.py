@@ -14,7 +14,7 @@ from ..series import long
 
 HEAVY = 0.98  # momentum from which on a step carries the sum of 50 gradients and more
 ROSE = 1.3  # times its beginning, or times its lowest level by the end: a loss that was carried away
-BACK = 1.5
+BACK = 1.5  # times its lowest level that the loss is at again: momentum swings, and this far is away
 
 CAUSE = Cause(
     "momentum-diverges",
