@@ -11,6 +11,7 @@ from ..readings import classes, g, pc, train_facts
 
 HEAVY = 5.0  # times the rarest class that the commonest must be
 NEGLECTED = 0.6  # recall of the rare classes, as a share of that of the commonest: they are given up
+LEAST = 5  # samples of rare classes that a recall must be measured on
 SEEN = 0.5  # recall of the commonest class: below it the network does not even know that one
 
 CAUSE = Cause(
@@ -44,6 +45,8 @@ def rare_classes_lost(history: History) -> Found | None:
         if len(rows) != classes(history) or not asked or not rows[most]:
             continue
         common = m[most, most] / rows[most]
+        if sum(rows[c] for c in asked) < LEAST:
+            continue
         recall = sum(m[c, c] for c in asked) / sum(rows[c] for c in asked)
         if common < SEEN or recall > NEGLECTED * common:
             return None
