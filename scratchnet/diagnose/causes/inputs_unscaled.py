@@ -43,6 +43,7 @@ CAUSE = Cause(
         "non-finite",
         "plateau",
         "underfitting",
+        "class-imbalance",
     ),
 )
 
@@ -70,7 +71,7 @@ def _judge(x: InputLook | SplitFacts, where: str, forgiven: bool) -> Found | Non
     if not (rms > LARGE or (rms < SMALL and top < FAINT)) or not math.isfinite(rms):
         return None
     off = rms / LARGE if rms > LARGE else SMALL / max(rms, 1e-12)
-    sure = min(0.97, 0.75 + 0.1 * math.log10(off) + (0.15 if top > 100 else 0.0))
+    sure = min(0.97, 0.85 + 0.05 * math.log10(off) + (0.05 if top > 100 else 0.0))
     text = f"the inputs lie between {g(low)} and {g(high)}, root mean square {g(rms)} where about 1 is due"
     more = [Evidence(f"a sample's norm is {g(x.norm)}", where)] if x.norm is not None else []
     return Found(sure / 2 if forgiven else sure, Evidence(text, where), *more)

@@ -32,6 +32,7 @@ CAUSE = Cause(
     "thousandth of the weights. A warm-up helps where only the first steps are too long.",
     lesson="docs/doctor.md#lr-too-high",
     leads_to=(
+        "class-imbalance",
         "dead-relu",
         "saturated-units",
         "loss-spike",

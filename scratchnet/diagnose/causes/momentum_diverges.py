@@ -25,6 +25,7 @@ CAUSE = Cause(
     remedy="momentum 0.9; with more, divide the rate by as much as 1/(1−m) grew. Adam: β₁ = 0.9, β₂ = 0.999.",
     lesson="docs/doctor.md#momentum-diverges",
     leads_to=(
+        "class-imbalance",
         "lr-too-high",
         "loss-spike",
         "late-divergence",

@@ -24,7 +24,15 @@ CAUSE = Cause(
     remedy="Train without regularisation first; then add as much as the gap between training and validation asks for "
     "(weight decay 1e-4, dropout 0.2 to 0.5).",
     lesson="docs/doctor.md#regularisation-too-strong",
-    leads_to=("underfitting", "plateau", "vanishing-gradients", "lr-too-low", "dead-relu", "frozen-parameters"),
+    leads_to=(
+        "class-imbalance",
+        "underfitting",
+        "plateau",
+        "vanishing-gradients",
+        "lr-too-low",
+        "dead-relu",
+        "frozen-parameters",
+    ),
 )
 
 

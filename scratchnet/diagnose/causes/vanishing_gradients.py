@@ -20,7 +20,7 @@ CAUSE = Cause(
     "by its smallness. A factor below 1 becomes a power, and the first layers stand still while the last learn.",
     remedy="ReLU in place of sigmoid, std = √(2/fan_in), normalisation layers, residual connections.",
     lesson="docs/doctor.md#vanishing-gradients",
-    leads_to=("frozen-parameters", "plateau", "underfitting", "lr-too-low"),
+    leads_to=("class-imbalance", "frozen-parameters", "plateau", "underfitting", "lr-too-low"),
 )
 
 

@@ -23,6 +23,7 @@ CAUSE = Cause(
     "front of a regulariser.",
     lesson="docs/doctor.md#wrong-sign",
     leads_to=(
+        "class-imbalance",
         "late-divergence",
         "lr-too-high",
         "non-finite",
