@@ -71,7 +71,7 @@ def _problem(m: Measured, total: int | None) -> tuple[bool, str]:
     off = max(0.5 * 10.0**-digits, FINE * a) * total  # samples that rounding may hide
     count = a * total if m.correct is None else a * total - m.correct
     if off > TELLS or abs(count - round(count) if m.correct is None else count) <= off + 1e-9:
-        return off <= TELLS, ""
+        return off <= TELLS or m.correct is not None, ""
     if m.correct is not None:
         return True, f"accuracy {a!r}, but {m.correct} of {total} are right, which is {m.correct / total:.6g}"
     return True, f"accuracy {a!r} of {g(total, 9)} samples is {a * total:.6g} right answers: no whole number"
