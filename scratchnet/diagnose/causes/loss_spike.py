@@ -13,8 +13,8 @@ from ..readings import g
 
 SAMPLES = 16  # over which losses are averaged first: single samples leap by nature
 WINDOW = 20  # such means before it, against which a leap is measured
-LEAP = 3.0  # times the highest of that window
-WORSE = 1.5  # times the first loss: worse than knowing nothing
+LEAP = 5.0  # times the highest of that window
+WORSE = 4.0  # times the first loss: far worse than knowing nothing; rough but healthy runs leap to 2 or 3 times it
 BACK = 60  # means within which a leap is over
 EARLY = 10  # first means, in which a loss may leap as the weights find their size
 LEAST = 60  # losses that can tell
@@ -47,7 +47,8 @@ def leaps(history: History) -> Found | None:
         top = float(before.max())
         if np.isfinite(means[i]) and means[i] > LEAP * top and means[i] > WORSE * first and first > 0:
             after = means[i + 1 : i + 1 + BACK]
-            if len(after) and np.nanmin(after) < max(top, first):  # else it is no leap but a new course
+            after = after[np.isfinite(after)]
+            if len(after) and after.min() < max(top, first):  # else it is no leap but a new course
                 found.append((float(means[i]), float(np.median(before)), i * width + 1))
             i += WINDOW
         else:

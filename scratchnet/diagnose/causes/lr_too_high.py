@@ -20,6 +20,7 @@ EARLY = 0.3  # of the run, in which the long steps must have been
 ROSE = 1.5  # times the level at the beginning: a loss that rises so far was thrown there
 GREW = 4.0  # times its first norm: a weight that was blown up
 LEARNED = 0.6  # of the level at the beginning: a loss that has been below it was not thrown away by the first steps
+SKILLED = 0.9  # skill of a network that has learned all the same
 LOST = 0.1  # skill below which nothing has been learned
 WASTED = 0.95  # of the loss of one who knows the classes' shares only
 
@@ -59,7 +60,7 @@ def long_steps(history: History) -> Found | None:
         return None
     early = [one for one in finite if one[1].step <= max(10, EARLY * len(history.losses))]
     top, at = max(early or finite, key=lambda one: one[0])
-    harm = _harm(history)
+    harm = _harm(history) if top >= LONG and not _recovered(history) else []
     if top < LONG or not harm or (len(harm) == 1 and "ends at" in harm[0].text and top < VERY_LONG):
         return None
     text = f"the updates reach {g(top)} of the weights' norm; about 0.001 is usual"
@@ -87,6 +88,14 @@ def loss_alone(history: History) -> Found | None:
         return None
     text = f"the loss goes from {g(level)} to {g(told.values[told.highest])} and ends at {g(told.end)}"
     return Found(0.4, Evidence(text, told.where(told.highest)))
+
+
+def _recovered(history: History) -> bool:
+    """Whether it was learned all the same: then the rate was high and not too high."""
+    try:
+        return skill(history) > SKILLED and all(map(math.isfinite, history.losses))
+    except NotKnownError:
+        return False
 
 
 def _harm(history: History) -> list[Evidence]:

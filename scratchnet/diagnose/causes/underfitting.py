@@ -52,7 +52,7 @@ def too_narrow(history: History) -> Found | None:
         raise NotKnownError("the training accuracy")
     looks(history)
     narrow, p = _narrow(history), majority(history)
-    if not narrow or (rates[-1] - p) / (1 - p) > POOR or not _done(history):
+    if not narrow or (rates[-1] - p) / (1 - p) > POOR or not _done(history, 3 * FLAT):
         return None
     text = f"{pc(rates[-1])} of the training samples are right"
     return Found(0.8, *narrow, Evidence(text, f"epoch {history.measured('train')[-1][0]}"))
@@ -76,10 +76,10 @@ def _narrow(history: History) -> list[Evidence]:
     ]
 
 
-def _done(history: History) -> bool:
+def _done(history: History, flat: float = FLAT) -> bool:
     told = long(history)
     quarter = told.values[-max(2, len(told.values) // 4) :]
-    return quarter[0] - quarter[-1] < FLAT * abs(quarter[0]) + 2 * told.noise
+    return quarter[0] - quarter[-1] < flat * abs(quarter[0]) + 2 * told.noise
 
 
 @CAUSE.check

@@ -35,6 +35,8 @@ def fades(history: History) -> Found | None:
     path, step = min(told, key=lambda one: abs(one[0].total - typical))
     if typical > FADED or path.gain > A_LAYER:
         path, step = told[0]  # at the beginning, where it costs the most
+    if not path.total and typical > 0:  # a last layer that begins at zero lets nothing pass at first
+        return None
     if path.total > FADED or path.gain > A_LAYER:
         return None
     text = f"{g(path.total)} of ‖dL/dy‖ at layer {path.last} reaches layer {path.first}: {g(path.gain)} a layer"
