@@ -16,6 +16,7 @@ WINDOW = 20  # such means before it, against which a leap is measured
 LEAP = 5.0  # times the highest of that window
 WORSE = 4.0  # times the first loss: far worse than knowing nothing; rough but healthy runs leap to 2 or 3 times it
 BACK = 60  # means within which a leap is over
+ALONE = 3.0  # times the highest of all other means: a rough run leaps all the time, and none of its leaps stands out
 EARLY = 10  # first means, in which a loss may leap as the weights find their size
 LEAST = 60  # losses that can tell
 
@@ -53,7 +54,9 @@ def leaps(history: History) -> Found | None:
             i += WINDOW
         else:
             i += 1
-    if not found:
+    near = {k for _, _, step in found for k in range((step - 1) // width, (step - 1) // width + BACK)}
+    rest = [m for k, m in enumerate(means) if k >= EARLY and k not in near and np.isfinite(m)]
+    if not found or max(found)[0] < ALONE * max(rest, default=0.0):
         return None
     high, usual, step = max(found)
     after = float(np.median(means[(step - 1) // width + 1 :][:WINDOW])) if step < len(losses) else high

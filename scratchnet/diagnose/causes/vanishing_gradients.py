@@ -10,7 +10,7 @@ from ..cause import Cause, Evidence, Found, NotKnownError
 from ..depth import flow
 from ..readings import g, looks
 
-FADED = 0.01  # of the last weighted layer's gradient that reaches the first; healthy networks keep a tenth and more
+FADED = 0.005  # of the last weighted layer's gradient that reaches the first; healthy networks keep a tenth and more
 A_LAYER = 0.55  # of it, each
 
 CAUSE = Cause(
