@@ -7,7 +7,7 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import accuracy, g, pc
+from ..readings import accuracy, g, pc, step_of
 from ..series import long
 
 LEAST = 6  # stretches that a course must have
@@ -52,8 +52,8 @@ def training_loss(history: History) -> Found | None:
         at = min(told.at[told.lowest], len(rates)) - 1
         later = rates[at:].max()
         if rates[-1] > CHANGED * rates[: at + 1].min() and later > rates[at]:
-            step = at + int(np.argmax(rates[at:])) + 1
-            evidence.append(Evidence(f"the learning rate rose from {g(rates[at])} to {g(later)}", f"step {step}"))
+            when = step_of(history, at + int(np.argmax(rates[at:])))
+            evidence.append(Evidence(f"the learning rate rose from {g(rates[at])} to {g(later)}", when))
             grown = True
     leapt = told.end < HEALS * max(rise) and climbing < 0.6
     return Found(0.88 if grown else 0.5 if leapt else 0.75, *evidence)

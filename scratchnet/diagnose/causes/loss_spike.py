@@ -9,7 +9,7 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, known
-from ..readings import g
+from ..readings import g, step_of
 
 SAMPLES = 16  # over which losses are averaged first: single samples leap by nature
 WINDOW = 20  # such means before it, against which a leap is measured
@@ -63,6 +63,11 @@ def leaps(history: History) -> Found | None:
     text = f"the loss leaps from about {g(usual)} to {g(high)}"
     rates = history.lrs
     now, then = (rates[step - 1], rates[step - 2]) if 1 < step <= len(rates) else (1.0, 1.0)
-    rate = [Evidence(f"the learning rate was {g(now)}, and {g(then)} before", f"step {step}")] if now > 2 * then else []
-    more = Evidence(f"{len(found)} such leaps; afterwards the loss is about {g(after)}", f"of {g(len(losses))} steps")
-    return Found(0.7 if high > 10 * LEAP * usual else 0.6, Evidence(text, f"step {step}"), *rate, more)
+    rate = (
+        [Evidence(f"the learning rate was {g(now)}, and {g(then)} before", step_of(history, step - 1))]
+        if now > 2 * then
+        else []
+    )
+    when = step_of(history, step - 1)
+    more = Evidence(f"{len(found)} such leaps; afterwards the loss is about {g(after)}", f"of {g(len(losses))} losses")
+    return Found(0.7 if high > 10 * LEAP * usual else 0.6, Evidence(text, when), *rate, more)

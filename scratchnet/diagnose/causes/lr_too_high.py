@@ -9,7 +9,7 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import g, looks, prior, skill, weights
+from ..readings import broken, g, looks, prior, skill, step_of, weights
 from ..series import STEPS, course, long
 
 LONG = 0.05
@@ -58,7 +58,7 @@ def long_steps(history: History) -> Found | None:
     finite = [one for one in told if math.isfinite(one[0])]
     if not finite:
         return None
-    early = [one for one in finite if one[1].step <= max(10, EARLY * len(history.losses))]
+    early = [one for one in finite if one[1].step <= max(10, EARLY * len(history.losses) * history.stride)]
     top, at = max(early or finite, key=lambda one: one[0])
     harm = _harm(history) if top >= LONG and not _recovered(history) else []
     if top < LONG or not harm or (len(harm) == 1 and "ends at" in harm[0].text and top < VERY_LONG):
@@ -93,7 +93,7 @@ def loss_alone(history: History) -> Found | None:
 def _recovered(history: History) -> bool:
     """Whether it was learned all the same: then the rate was high and not too high."""
     try:
-        return skill(history) > SKILLED and all(map(math.isfinite, history.losses))
+        return skill(history) > SKILLED and broken(history) is None
     except NotKnownError:
         return False
 
@@ -103,7 +103,7 @@ def _harm(history: History) -> list[Evidence]:
     losses = np.asarray(history.losses, float)
     known(True if losses.size else None, "the losses of the steps")
     found: list[Evidence] = []
-    bad = np.flatnonzero(~np.isfinite(losses))
+    bad = broken(history)
     try:
         nothing = prior(history)
     except NotKnownError:
@@ -119,13 +119,13 @@ def _harm(history: History) -> list[Evidence]:
         if len(before) and before.min() < LEARNED * base:
             return []
         top = int(values.argmax())
-        where = told.where(top) if told else f"step {top + 1}"
+        where = told.where(top) if told else step_of(history, top)
         found.append(Evidence(f"the loss rose from {g(base)} to {g(values[top])}", where))
     elif values.min() < LEARNED * base:
         return []
     if told and nothing and skill(history) < LOST and told.end > WASTED * nothing:
         text = f"the loss ends at {g(told.end)}; who knows only the classes' shares has {g(nothing)}"
         found.append(Evidence(text, told.where(-1)))
-    if len(bad):
-        found.append(Evidence("the loss is no longer finite", f"step {bad[0] + 1}"))
+    if bad is not None:
+        found.append(Evidence("the loss is no longer finite", step_of(history, bad)))
     return found

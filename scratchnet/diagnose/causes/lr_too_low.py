@@ -41,7 +41,7 @@ def hardly_moved(history: History) -> Found | None:
         ratios = [p.update / p.weight for p in weights(look).values() if p.update is not None and p.weight]
         if ratios:
             told.append((look.step, float(np.max(ratios))))
-    steps = max(len(history.losses), history.looks[-1].step)
+    steps = max(len(history.losses) * history.stride, history.looks[-1].step)
     if len(told) < 3:
         raise NotKnownError("the updates of the weights")
     at, ratio = zip(*told, strict=True)

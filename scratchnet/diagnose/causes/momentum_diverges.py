@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, looks, optimizer, weights
+from ..readings import broken, g, looks, optimizer, step_of, weights
 from ..series import long
 
 HEAVY = 0.98  # momentum from which on a step carries the sum of 50 gradients and more
@@ -59,9 +57,9 @@ def by_settings(history: History) -> Found | None:
 
 
 def _harm(history: History) -> Evidence | None:
-    bad = next((i + 1 for i, v in enumerate(history.losses) if not math.isfinite(v)), None)
+    bad = broken(history)
     if bad is not None:
-        return Evidence("the loss is no longer finite", f"step {bad}")
+        return Evidence("the loss is no longer finite", step_of(history, bad))
     told = long(history)
     high = max(told.values[1:])
     if told.start > 0 and high > ROSE * told.start:

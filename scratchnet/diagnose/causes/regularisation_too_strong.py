@@ -64,7 +64,7 @@ def _decay(history: History) -> list[Evidence]:
     except NotKnownError:
         return []
     decay, momentum = float(given.get("weight_decay", 0.0)), float(given.get("momentum", 0.0))
-    total = decay * float(np.nansum(history.lrs)) / max(1 - momentum, 0.001)
+    total = decay * float(np.nansum(history.lrs)) * history.stride / max(1 - momentum, 0.001)
     if total < PULL:
         return []
     return [Evidence(f"a weight decay of {g(decay)} shrinks weights by e^−{g(total)} over the run", "settings")]
