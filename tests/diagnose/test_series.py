@@ -30,7 +30,7 @@ def test_means_of_stretches():
 
 
 def test_single_samples_are_taken_together():
-    history = of([0.0, 8.0] * 20)
+    history = of([0.0, 8.0] * 17)
     history.looks.append(Look(step=1, batch=1))
     assert len(course(history).values) == 2
 
