@@ -21,7 +21,7 @@ CAUSE = Cause(
     remedy="Find what threw them there: unscaled inputs, too long a first step, a large negative bias. A leaky ReLU "
     "or a normalisation layer keeps units alive, but cures no cause.",
     lesson="docs/doctor.md#dead-relu",
-    leads_to=("vanishing-gradients", "frozen-parameters", "plateau", "underfitting", "lr-too-low"),
+    leads_to=("class-imbalance", "vanishing-gradients", "frozen-parameters", "plateau", "underfitting", "lr-too-low"),
 )
 
 

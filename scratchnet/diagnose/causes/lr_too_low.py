@@ -29,7 +29,7 @@ CAUSE = Cause(
     remedy="Multiply the learning rate by 10 as long as the loss still falls smoothly; updates of about a thousandth "
     "of the weights are usual.",
     lesson="docs/doctor.md#lr-too-low",
-    leads_to=("underfitting", "plateau"),
+    leads_to=("class-imbalance", "underfitting", "plateau"),
 )
 
 

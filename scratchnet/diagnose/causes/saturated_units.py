@@ -18,7 +18,7 @@ CAUSE = Cause(
     remedy="Scale the inputs, begin with weights of std √(1/fan_in), lower the learning rate; or put a normalisation "
     "layer before the activation.",
     lesson="docs/doctor.md#saturated-units",
-    leads_to=("vanishing-gradients", "frozen-parameters", "plateau", "underfitting", "lr-too-low"),
+    leads_to=("class-imbalance", "vanishing-gradients", "frozen-parameters", "plateau", "underfitting", "lr-too-low"),
 )
 
 
