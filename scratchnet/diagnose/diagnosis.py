@@ -102,7 +102,7 @@ def diagnose(history: History) -> Diagnosis:
         elif outcomes:
             fine.append(cause)
         else:
-            unknown.append((cause, "; ".join(dict.fromkeys(missing))))
+            unknown.append((cause, "; ".join(dict.fromkeys(why for why in missing if why))))
     order, parents = rank({id: one.sure for id, one in found.items()})
 
     def nested(parent: str | None) -> tuple[Finding, ...]:

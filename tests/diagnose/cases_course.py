@@ -2,7 +2,8 @@
 
 import math
 
-from scratchnet.train.records import Event
+from scratchnet.train.history import History
+from scratchnet.train.records import Epoch, Event, Measured
 
 from .cases import not_there, there
 from .cases_start import two
@@ -187,6 +188,16 @@ def best_at_the_beginning():
     """Case 4: a further term at a third of the run."""
     return run(lambda s: learns(s) if s < 250 else 0.5 + (s - 250) / 50, rates=(0.8, 0.5, 0.2),
                of_val=[(0.6, 0.8), (3.0, 0.5), (6.0, 0.2)])  # fmt: skip
+
+
+@there("late-divergence")
+def a_term_switched_on_by_epoch():
+    """Case 4 as its file tells it: a loss of 5.19 that jumps to 22.5 where a further term comes in."""
+    history = History()
+    for number in range(1, 301):
+        loss = 5.19 + 0.4 / number if number < 50 else 22.5 - 1 / number
+        history.add(Epoch(epoch=number, splits={"train": Measured(loss=loss)}))
+    return history
 
 
 @not_there("late-divergence")

@@ -73,7 +73,7 @@ def test_report(width, monkeypatch):
 
 
 def test_report_of_a_healthy_run(monkeypatch):
-    assert "Nothing was found: 35 of 37 causes" in text(run(), 80, monkeypatch)
+    assert "Nothing was found: 35 of 37 causes could be looked for" in text(run(), 80, monkeypatch)
     assert "Nothing could be checked" in text(History(), 80, monkeypatch)
 
 

@@ -54,7 +54,7 @@ def at_the_first_step(history: History) -> Found | None:
 @CAUSE.check
 def without_looks(history: History) -> Found | None:
     """The first loss that a file tells of."""
-    known(None if history.looks else True, "this check is for runs without looks")
+    known(None if history.looks else True, "")
     known(True if is_cross_entropy(history) else None, "a cross-entropy")
     c, told = classes(history), course(history)
     bound = math.log(c) + ABOVE if told.unit == "step" else FIRST_EPOCH * math.log(c)

@@ -94,9 +94,7 @@ def by_loss(history: History) -> Found | None:
 @CAUSE.check
 def by_the_first_epoch(history: History) -> Found | None:
     """In the first epoch every training sample is new to the network, so validation ought to do as well."""
-    known(
-        None if any(facts.relabelled is not None for facts in history.data.values()) else True, "(labels were compared)"
-    )
+    known(None if any(facts.relabelled is not None for facts in history.data.values()) else True, "")
     train = known(history.measured("train") or None, "the training accuracy")
     first, last = accuracy(train[0][1]), accuracy(train[-1][1])
     if train[0][0] != 1 or first is None or last is None:

@@ -12,6 +12,7 @@ from ..series import long
 
 LEAST = 6  # stretches that a course must have
 GOOD = 0.9  # of the first level that the loss must have come down to: before it diverges it must have learned
+QUIET = 0.1  # of the epochs that a loss kept its level for: an epoch's mean is low already if much was learned in it
 ROSE = 1.5  # times its lowest at the end
 LEFT = 0.15  # of the run that lies behind the lowest stretch, at the least
 HEALS = 0.3  # of its highest: a loss that has come down so far again leapt, and did not drift
@@ -37,11 +38,13 @@ def training_loss(history: History) -> Found | None:
     low = told.values[told.lowest]
     behind = 1 - (told.lowest + 1) / len(told.values)
     noise = 6 * told.noise
-    if behind < LEFT or low > GOOD * told.values[0] or told.end < ROSE * low + noise or low <= 0 or not told.end > 0:
+    quiet = next((i for i, v in enumerate(told.values) if v > ROSE * low and i > told.lowest), 0) / len(told.values)
+    learned = low <= GOOD * told.values[0] or (told.unit == "epoch" and quiet > QUIET)
+    if behind < LEFT or not learned or told.end < ROSE * low + noise or low <= 0 or not told.end > 0:
         return None
     rise = told.values[told.lowest :]
     climbing = float(np.mean(np.diff(rise) > 0)) if len(rise) > 2 else 1.0
-    back = told.end > low + 0.3 * (told.values[0] - low)  # a good part of what was learned is lost
+    back = told.end > low + 0.3 * max(told.values[0] - low, 0.0)  # a good part of what was learned is lost
     if not back:
         return None
     text = f"the loss fell from {g(told.values[0])} to {g(low)} and rose again to {g(told.end)}"
@@ -62,7 +65,7 @@ def training_loss(history: History) -> Found | None:
 @CAUSE.check
 def best_epoch(history: History) -> Found | None:
     """Training accuracy, or validation accuracy with the training loss, was best early and is far worse at the end."""
-    known(None if len(history.losses) > LEAST else True, "(the losses of the steps tell more)")
+    known(None if len(history.losses) > LEAST else True, "")
     told = [(e, r) for e, m in history.measured("train") if (r := accuracy(m)) is not None]
     if len(told) < 3:
         raise NotKnownError("the training accuracy of three epochs or more")

@@ -81,7 +81,7 @@ def long_steps(history: History) -> Found | None:
 def loss_alone(history: History) -> Found | None:
     """Without looks: a loss that is thrown up at once and does not come back."""
     if history.looks:
-        raise NotKnownError("this check is for runs without looks")
+        raise NotKnownError("")
     told = long(history)
     level = told.values[0]
     if told.highest == 0 or told.end < ROSE * level or told.highest > len(told.values) / 2 or level <= 0:

@@ -85,7 +85,7 @@ def _done(history: History, flat: float = FLAT) -> bool:
 @CAUSE.check
 def stays_poor(history: History) -> Found | None:
     """Of a file that tells no more: training has levelled off with most samples wrong, and validation with it."""
-    known(None if history.looks else True, "this check is for runs without looks")
+    known(None if history.looks else True, "")
     both = [(e, r) for e, m in history.measured("train") if (r := accuracy(m)) is not None]
     if len(both) < EPOCHS:
         raise NotKnownError(f"the training accuracy of {EPOCHS} epochs or more")
