@@ -11,6 +11,7 @@ from ..series import long
 SHORT = 0.15  # that its training accuracy stays below that of a nearest neighbour, who knows no more than the data
 NARROW = 0.5  # units of the narrowest hidden layer for each class
 POOR = 0.7  # of the way from the commonest class's share to 1: a network that gets there is not too small by much
+LEAST = 3  # epochs: within one or two, a run is not done however flat it looks
 EPOCHS = 6  # that must be told where nothing else is
 HALF = 0.5  # of the training samples right: below it, most of what there is to learn is not
 LEVEL = 0.07  # of the first loss that the second half of the run still gains
@@ -34,6 +35,8 @@ def below_a_neighbour(history: History) -> Found | None:
     rates = [r for _, m in history.measured("train") if (r := accuracy(m)) is not None]
     if not rates:
         raise NotKnownError("the training accuracy")
+    if len(rates) < LEAST:
+        raise NotKnownError(f"the training accuracy of {LEAST} epochs or more")
     p = majority(history)
     if neighbour - rates[-1] < SHORT or (rates[-1] - p) / (1 - p) > POOR or not _done(history):
         return None
