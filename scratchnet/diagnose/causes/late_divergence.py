@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scratchnet.train.history import History
@@ -35,6 +37,8 @@ CAUSE = Cause(
 def training_loss(history: History) -> Found | None:
     """The training loss falls, turns, and ends far above its lowest."""
     told = long(history, LEAST)
+    if told.unit == "step":  # one low stretch is luck: the level of several around it is not
+        told = replace(told, values=_levels(told.values))
     low = told.values[told.lowest]
     behind = 1 - (told.lowest + 1) / len(told.values)
     noise = 6 * told.noise
@@ -60,6 +64,11 @@ def training_loss(history: History) -> Found | None:
             grown = True
     leapt = told.end < HEALS * max(rise) and climbing < 0.6
     return Found(0.88 if grown else 0.5 if leapt else 0.75, *evidence)
+
+
+def _levels(values: tuple[float, ...]) -> tuple[float, ...]:
+    """The median of each stretch and its neighbours, two on either side."""
+    return tuple(float(np.median(values[max(0, i - 2) : i + 3])) for i in range(len(values)))
 
 
 @CAUSE.check

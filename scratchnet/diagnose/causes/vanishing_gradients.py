@@ -11,6 +11,7 @@ from ..depth import flow
 from ..readings import g, looks
 
 FADED = 0.005  # of the last weighted layer's gradient that reaches the first; healthy networks keep a tenth and more
+FIRST = 5  # looks: steps 1 to 10, of most monitors
 A_LAYER = 0.55  # of it, each
 
 CAUSE = Cause(
@@ -26,8 +27,11 @@ CAUSE = Cause(
 
 @CAUSE.check
 def fades(history: History) -> Found | None:
-    """The norm of the gradient at the first weighted layer against that at the last, over all looks."""
-    told = [(path, look.step) for look in looks(history) if (path := flow(look)) is not None]
+    """The norm of the gradient at the first weighted layer against that at the last, in the first looks.
+
+    Later it says less: weights before a batch normalisation grow, and their gradients shrink by as much.
+    """
+    told = [(path, look.step) for look in looks(history)[:FIRST] if (path := flow(look)) is not None]
     told = [(path, step) for path, step in told if path.total == path.total]
     if not told:
         raise NotKnownError("gradients at three weighted layers or more")
