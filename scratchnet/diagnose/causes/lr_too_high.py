@@ -15,12 +15,15 @@ from ..series import STEPS, course, long
 LONG = 0.05
 """Update/weight ratio, median over weights, above which a step is long. Healthy runs have 1e-4 to 1e-2 once started;
 a first step of Adam may reach 0.05 in healthy runs too, which is why the loss must suffer as well."""
-VERY_LONG = 0.3  # the same, where a loss that never fell is all that speaks for harm: that has other causes too
+VERY_LONG = 0.5  # the same, where little speaks for harm: a loss that never fell has other causes too
 EARLY = 0.3  # of the run, in which the long steps must have been
 ROSE = 1.5  # times the level at the beginning: a loss that rises so far was thrown there
 GREW = 4.0  # times its first norm: a weight that was blown up
 LEARNED = 0.6  # of the level at the beginning: a loss that has been below it was not thrown away by the first steps
 SKILLED = 0.9  # skill of a network that has learned all the same
+AWAY = 0.6  # skill that, with
+HALF = 0.5  # of the loss of knowing nothing left at the end, shows that the steps led somewhere, if not far
+MOST = 0.8  # of a layer's units that answer to nothing any more
 LOST = 0.1  # skill below which nothing has been learned
 WASTED = 0.95  # of the loss of one who knows the classes' shares only
 
@@ -60,8 +63,8 @@ def long_steps(history: History) -> Found | None:
         return None
     early = [one for one in finite if one[1].step <= max(10, EARLY * len(history.losses) * history.stride)]
     top, at = max(early or finite, key=lambda one: one[0])
-    harm = _harm(history) if top >= LONG and not _recovered(history) else []
-    if top < LONG or not harm or (len(harm) == 1 and "ends at" in harm[0].text and top < VERY_LONG):
+    harm = [] if top < LONG or _recovered(history, top) or _spoiled(history) else _harm(history)
+    if not harm or (len(harm) == 1 and "ends at" in harm[0].text and top < VERY_LONG):
         return None
     text = f"the updates reach {g(top)} of the weights' norm; about 0.001 is usual"
     grown = []
@@ -90,12 +93,25 @@ def loss_alone(history: History) -> Found | None:
     return Found(0.4, Evidence(text, told.where(told.highest)))
 
 
-def _recovered(history: History) -> bool:
+def _recovered(history: History, top: float) -> bool:
     """Whether it was learned all the same: then the rate was high and not too high."""
+    if broken(history) is not None:
+        return False
     try:
-        return skill(history) > SKILLED and broken(history) is None
+        able = skill(history)
+        if able > SKILLED:
+            return True
+        return top < VERY_LONG and able > AWAY and long(history).end < HALF * prior(history)
     except NotKnownError:
         return False
+
+
+def _spoiled(history: History) -> bool:
+    """Whether most units of a layer were at their bounds, or silent, before the first step: no rate did that."""
+    first = history.looks[0]
+    return first.step == 1 and any(
+        (layer.saturated or 0.0) > MOST or (layer.never or 0.0) > MOST for layer in first.layers
+    )
 
 
 def _harm(history: History) -> list[Evidence]:

@@ -46,7 +46,7 @@ def at_the_bounds(history: History) -> Found | None:
     text = f"{pc(ended)} of the outputs of layer {layer.path} ({layer.layer or layer.kind}) are at a bound"
     more = Evidence(f"{pc(begun)} at the beginning", f"step {first}")
     return Found(
-        0.5 + 0.4 * (mean - MANY) / (1 - MANY) + (0.1 if begun > MANY else 0), Evidence(text, f"step {last}"), more
+        0.5 + 0.35 * (mean - MANY) / (1 - MANY) + (0.1 if begun > MANY else 0), Evidence(text, f"step {last}"), more
     )
 
 
