@@ -12,9 +12,10 @@ SHORT = 0.15  # that its training accuracy stays below that of a nearest neighbo
 NARROW = 0.5  # units of the narrowest hidden layer for each class
 POOR = 0.7  # of the way from the commonest class's share to 1: a network that gets there is not too small by much
 LEAST = 3  # epochs: within one or two, a run is not done however flat it looks
+SINGLE = 0.85  # the same for a layer of one unit: a single number does better than it seems, and no more
 EPOCHS = 6  # that must be told where nothing else is
-HALF = 0.5  # of the training samples right: below it, most of what there is to learn is not
-LEVEL = 0.07  # of the first loss that the second half of the run still gains
+HALF = 0.7  # of the training samples right: below it, a good part of what there is to learn is not
+LEVEL = 0.03  # of the first loss that the last quarter of the run still gains
 FLAT = 0.02  # of the loss that the last quarter still gains: then it has done what it can
 
 CAUSE = Cause(
@@ -55,7 +56,8 @@ def too_narrow(history: History) -> Found | None:
         raise NotKnownError("the training accuracy")
     looks(history)
     narrow, p = _narrow(history), majority(history)
-    if not narrow or (rates[-1] - p) / (1 - p) > POOR or not _done(history, 3 * FLAT):
+    single = any(layer.kind == "Dense" and layer.units == 1 for layer in history.looks[0].layers[:-1])
+    if not narrow or (rates[-1] - p) / (1 - p) > (SINGLE if single else POOR) or not _done(history, 3 * FLAT):
         return None
     text = f"{pc(rates[-1])} of the training samples are right"
     return Found(0.8, *narrow, Evidence(text, f"epoch {history.measured('train')[-1][0]}"))
@@ -95,11 +97,11 @@ def stays_poor(history: History) -> Found | None:
     rate = both[-1][1]
     others = [r for _, told in held_out(history) if (r := accuracy(told[-1][1])) is not None]
     told = long(history, EPOCHS)
-    half, end = told.values[len(told.values) // 2], told.values[-1]
+    half, end = told.values[-max(2, len(told.values) // 4)], told.values[-1]
     flat = half - end < LEVEL * abs(told.values[0])
     if rate > HALF or not others or abs(others[0] - rate) > 0.1 or not flat or end > told.values[0]:
         return None
     text = (
-        f"{pc(rate)} right in training, {pc(others[0])} beside it; over the second half the loss gains {g(half - end)}"
+        f"{pc(rate)} right in training, {pc(others[0])} beside it; over the last quarter the loss gains {g(half - end)}"
     )
     return Found(0.5, Evidence(text, f"epoch {both[-1][0]}"))
