@@ -33,8 +33,9 @@ def with_matrix(history: History) -> Matrix | None:
             if measured is not None and measured.matrix:
                 counts = np.array(measured.matrix, np.float64)
                 names = history.config.get("classes")
-                fits = isinstance(names, list) and len(names) == len(counts)
-                called = [str(name)[:12] for name in names] if fits else [str(c) for c in range(len(counts))]
+                if not isinstance(names, list) or len(names) != len(counts):
+                    names = list(range(len(counts)))
+                called = [str(name)[:12] for name in names]
                 return Matrix(counts, f"{split}, epoch {epoch.epoch}", called)
     return None
 

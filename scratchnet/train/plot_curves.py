@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .history import History
+from .plot_series import blocks, series, steps_an_epoch
 from .records import Look, ParameterLook
 
 Panel = Callable[[Any], None]
@@ -17,15 +18,13 @@ Points = Sequence[tuple[float, float]]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")
 """Okabe and Ito's, which everybody tells apart; the yellow, which white paper swallows, is left out."""
 LINES = {"train": "-", "val": "--", "test": ":"}
-BLOCKS = 400
-"""Points that the losses of steps are averaged to."""
 LABELS = 12
 """Lines beyond which only weights are drawn, and then only so many named."""
 
 
 def losses(runs: Mapping[str, History]) -> Panel | None:
     """Loss by epoch and split, and, faintly, that of the steps."""
-    if not any(history.losses or _series(history, "loss") for history in runs.values()):
+    if not any(history.losses or series(history, "loss") for history in runs.values()):
         return None
 
     def draw(axes: Any) -> None:
@@ -33,11 +32,11 @@ def losses(runs: Mapping[str, History]) -> Panel | None:
         in_steps = not any(history.epochs for history in runs.values())
         for i, (name, history) in enumerate(runs.items()):
             colour = COLOURS[i % len(COLOURS)]
-            each = 1.0 if in_steps else _steps_an_epoch(history)
+            each = 1.0 if in_steps else steps_an_epoch(history)
             if each:
-                points = _blocks(history, each)
+                points = blocks(history, each)
                 drawn += _line(axes, points, None if history.epochs else name, colour, "-", alpha=0.35, marker="")
-            for split, points in _series(history, "loss").items():
+            for split, points in series(history, "loss").items():
                 drawn += _line(axes, points, _label(runs, name, split), colour, LINES.get(split, "-."))
         if drawn and min(drawn) > 0 and max(drawn) > 20 * min(drawn):
             axes.set_yscale("log")
@@ -48,12 +47,12 @@ def losses(runs: Mapping[str, History]) -> Panel | None:
 
 def accuracies(runs: Mapping[str, History]) -> Panel | None:
     """Accuracy by epoch and split."""
-    if not any(_series(history, "accuracy") for history in runs.values()):
+    if not any(series(history, "accuracy") for history in runs.values()):
         return None
 
     def draw(axes: Any) -> None:
         for i, (name, history) in enumerate(runs.items()):
-            for split, points in _series(history, "accuracy").items():
+            for split, points in series(history, "accuracy").items():
                 shown = [(epoch, 100 * rate) for epoch, rate in points]
                 _line(axes, shown, _label(runs, name, split), COLOURS[i % len(COLOURS)], LINES.get(split, "-."))
         _finish(axes, "Accuracy", "epoch", "%")
@@ -85,8 +84,8 @@ def _looked(
         axes.set_yscale("log")
         if len(runs) > 1:
             for i, (name, history) in enumerate(runs.items()):
-                told = [(look.step, list(_told(look, of).values())) for look in history.looks]
-                points = [(float(step), together(values)) for step, values in told if values]
+                values = [(look.step, list(_told(look, of).values())) for look in history.looks]
+                points = [(float(step), together(those)) for step, those in values if those]
                 _line(axes, points, name, COLOURS[i % len(COLOURS)], "-")
             _finish(axes, f"{title}, {together.__doc__}", "step")
             return
@@ -139,38 +138,8 @@ def _finish(axes: Any, title: str, x: str, y: str = "") -> None:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.3, ncols=1 + (many - 1) // 14)
 
 
-def _series(history: History, what: str) -> dict[str, list[tuple[float, float]]]:
-    """(epoch, value) of every split that has any."""
-    found: dict[str, list[tuple[float, float]]] = {}
-    for epoch in history.epochs:
-        for split, measured in epoch.splits.items():
-            value = getattr(measured, what)
-            if value is not None:
-                found.setdefault(split, []).append((float(epoch.epoch), value))
-    return found
-
-
-def _steps_an_epoch(history: History) -> float:
-    """How many steps an epoch has; 0 where nobody says."""
-    told = [epoch.batches for epoch in history.epochs if epoch.batches]
-    return float(np.mean(told)) if told else 0.0
-
-
-def _blocks(history: History, each: float) -> list[tuple[float, float]]:
-    """The losses of steps, so many averaged that the line can be seen; a block with one that is infinite is so."""
-    values = history.losses
-    width = max(1, -(-len(values) // BLOCKS))
-    found = []
-    for start in range(0, len(values), width):
-        known = [v for v in values[start : start + width] if not math.isnan(v)]
-        place = (1 + (start + (min(width, len(values) - start) - 1) / 2) * history.stride) / each
-        if known:
-            found.append((place, math.fsum(known) / len(known) if all(map(math.isfinite, known)) else math.inf))
-    return found
-
-
 def _any_steps(runs: Mapping[str, History]) -> bool:
-    return any(history.losses and _steps_an_epoch(history) for history in runs.values())
+    return any(history.losses and steps_an_epoch(history) for history in runs.values())
 
 
 def _label(runs: Mapping[str, History], name: str, split: str) -> str:

@@ -82,11 +82,8 @@ def scalars(record: Record) -> list[tuple[str, float, int]]:
         told = [("step/loss", value, step) for step, value in enumerate(record.values, record.first)]
         return told + [("step/lr", value, step) for step, value in enumerate(record.lr or (), record.first)]
     if isinstance(record, Epoch):
-        figures = {
-            f"{what}/{split}": getattr(one, what)
-            for split, one in record.splits.items()
-            for what in ("loss", "accuracy")
-        }
+        figures = {f"loss/{split}": one.loss for split, one in record.splits.items()}
+        figures |= {f"accuracy/{split}": one.accuracy for split, one in record.splits.items()}
         figures |= {"epoch/lr": record.lr, "epoch/seconds": record.seconds}
         return [(name, float(value), record.epoch) for name, value in figures.items() if value is not None]
     if not isinstance(record, Look):

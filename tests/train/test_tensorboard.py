@@ -36,7 +36,7 @@ RUN = [
 
 def test_every_number_has_a_name():
     told = {name: (value, step) for record in RUN for name, value, step in scalars(record)}
-    assert math.isnan(dict((s, v) for n, v, s in scalars(RUN[1]) if n == "step/loss")[2])
+    assert math.isnan({s: v for n, v, s in scalars(RUN[1]) if n == "step/loss"}[2])
     assert told["update_ratio/0.W"] == (0.0625, 1)
     assert told["layer_dead/1"] == (0.25, 1)
     assert told["outputs/entropy"] == (2.25, 1)
