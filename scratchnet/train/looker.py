@@ -57,7 +57,6 @@ class Looker:
 
     def after(self, look: Look) -> Look:
         """The look with the update that the parameters have had since `before`."""
-        self._ruler.forget()
         with np.errstate(all="ignore"):
             return replace(look, parameters=self._parameters.updated(look.parameters))
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scratchnet import SGD, Network, SoftmaxCrossEntropy
+from scratchnet import SGD, Dense, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet.train import Monitor
 
 
@@ -10,6 +10,11 @@ def batch(shape=(6,), n=24, classes=3, seed=0, dtype="float32"):
     """Random samples and labels."""
     rng = np.random.default_rng(seed)
     return rng.normal(size=(n, *shape)).astype(dtype), rng.integers(0, classes, n)
+
+
+def net_of(*layers, shape=(6,), **settings):
+    """A small network: these layers, or two."""
+    return Network(layers or [Dense(8), ReLU(), Dense(3)], shape, **settings)
 
 
 def train(net, batches, *, loss=None, optimizer=None, every=1, watch=True, training=True, epoch=True, **more):
