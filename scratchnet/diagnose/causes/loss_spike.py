@@ -53,12 +53,11 @@ def leaps(history: History) -> Found | None:
     if not found or not nothing > 0:
         return None
     high, at, usual = max(found)
-    apart = [
-        m
-        for k, m in enumerate(means)
-        if k >= EARLY and np.isfinite(m) and not any(0 <= k - i < BACK for _, i, _ in found)
-    ]
-    others = max([*apart, *(h for h, i, _ in found if abs(i - at) >= BACK and h < WORSE * nothing)], default=0.0)
+    apart = np.isfinite(means) & (np.arange(len(means)) >= EARLY)
+    for _, i, _ in found:
+        apart[i : i + BACK] = False
+    small = [h for h, i, _ in found if abs(i - at) >= BACK and h < WORSE * nothing]
+    others = max([*small, float(means[apart].max(initial=0.0))])
     step = at * width
     now, then = max(history.lrs[max(0, step - 2) : step + 1], default=0.0), float(np.median(history.lrs or [0.0]))
     jumped = now > JUMP * then > 0
@@ -76,16 +75,18 @@ def leaps(history: History) -> Found | None:
 
 def _leaps(means: np.ndarray[Any, Any], nothing: float) -> list[tuple[float, int, float]]:
     """(height, index, the usual level before) of every leap that came back."""
-    found, i = [], EARLY
-    while i < len(means):
-        before = means[max(0, i - WINDOW) : i]
-        top = float(before.max())
-        if not (np.isfinite(means[i]) and means[i] > LEAP * top and means[i] > SEEN * nothing):
-            i += 1
+    if len(means) <= max(EARLY, WINDOW):
+        return []
+    padded = np.concatenate([np.full(WINDOW, -np.inf), means[:-1]])
+    tops = np.lib.stride_tricks.sliding_window_view(padded, WINDOW).max(1)  # tops[i]: of the means before i
+    leapt = np.isfinite(means) & (means > LEAP * tops) & (means > SEEN * nothing)
+    found, free = [], EARLY
+    for i in np.flatnonzero(leapt).tolist():
+        if i < free:  # within a leap
             continue
         after = means[i + 1 : i + 1 + BACK]
         after = after[np.isfinite(after)]
-        if len(after) and after.min() < max(top, nothing):  # else it is no leap but a new course
-            found.append((float(means[i]), i, float(np.median(before))))
-        i += WINDOW
+        if len(after) and after.min() < max(float(tops[i]), nothing):  # else it is no leap but a new course
+            found.append((float(means[i]), i, float(np.median(means[max(0, i - WINDOW) : i]))))
+        free = i + WINDOW
     return found
