@@ -73,6 +73,18 @@ def sum_for_mean():
 
 
 @there("wrong-scale")
+def mean_taken_twice():
+    """The gradient alone is too short, the loss that is shown is right."""
+    return run(change=lambda step, loss: two(step, *[{"ratio": 1 / 32, "cosine": 1.0}] * 2))
+
+
+@there("wrong-scale")
+def twice_the_loss():
+    """Steady, and too little for a penalty."""
+    return run(lambda s: 2 * learns(s), change=lambda step, loss: {"outputs": {"loss": loss / 2}})
+
+
+@there("wrong-scale")
 def penalty_outweighs():
     return run(lambda s: 40 * math.exp(-s / 200) + 2.3, rates=(0.1, 0.2, 0.2),
                change=lambda step, loss: {"outputs": {"loss": 2.3, "std": 0.5}})  # fmt: skip
