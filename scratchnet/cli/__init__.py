@@ -77,6 +77,21 @@ def warmup(context: click.Context, models: tuple[str, ...], everything: bool, dt
 
 
 @main.command()
+@click.argument("path", metavar="RUN_DIR|history.json|log.txt")
+@click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
+@click.pass_context
+def doctor(context: click.Context, path: str, as_json: bool) -> None:
+    """Why does this training run fail? The causes found, ranked, each with the numbers that speak for it.
+
+    Reads a run directory, a history as JSON, or the text that a run printed. Exit code: 0 nothing was found, 1
+    something was, 2 nothing could be read or checked.
+    """
+    from .doctor import run
+
+    context.exit(run(path, as_json))
+
+
+@main.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path())
 @click.option(
     "--out", "-o", type=click.Path(), default="run.png", metavar="FILE", help="PNG or SVG.", show_default=True

@@ -1,0 +1,64 @@
+"""Gradients that pile up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scratchnet.train.history import History
+
+from ..cause import Cause, Evidence, Found, NotKnownError
+from ..readings import g, unsettled, weights
+
+FRESH = 1.2  # ratio to a fresh gradient at the first step, at most: there nothing has piled up yet
+PILED = 1.5  # the same at later steps, median: at the second step of a forgotten zero it is 2 already
+OFF = 0.97  # cosine with the fresh gradient: other batches' gradients are in it
+
+CAUSE = Cause(
+    "not-zeroed",
+    title="Gradients are not zeroed",
+    explanation="backward adds to the gradients. Without zero_grad before it, every step goes along the sum of all "
+    "gradients so far: a momentum of 1, which builds up speed and never brakes.",
+    remedy="Call net.zero_grad() before every backward (or once per group of batches, where gradients are "
+    "accumulated).",
+    lesson="docs/doctor.md#not-zeroed",
+    leads_to=(
+        "lr-too-high",
+        "momentum-diverges",
+        "loss-spike",
+        "late-divergence",
+        "non-finite",
+        "dead-relu",
+        "saturated-units",
+        "wrong-scale",
+        "wrong-sign",
+        "plateau",
+        "underfitting",
+        "overfitting",
+        "exploding-gradients",
+    ),
+)
+
+
+@CAUSE.check
+def piled_up(history: History) -> Found | None:
+    """The loop's gradient against one of this batch alone: equal at step 1, longer and askew later."""
+    by_step = []
+    for look in unsettled(history):
+        pairs = [(p.ratio, p.cosine) for p in weights(look).values() if p.ratio is not None and p.cosine is not None]
+        pairs = [(r, c) for r, c in pairs if np.isfinite(r)]
+        if pairs:
+            by_step.append(
+                (look.step, float(np.median([r for r, _ in pairs])), float(np.median([c for _, c in pairs])))
+            )
+    if len(by_step) < 3 or by_step[0][0] != 1:
+        raise NotKnownError("a gradient computed beside the loop, at step 1 and later")
+    (_, first, cosine), later = by_step[0], by_step[1:]
+    typical = float(np.median([r for _, r, _ in later]))
+    askew = float(np.median([c for _, _, c in later]))
+    if first > FRESH or cosine < OFF or typical < PILED or askew > OFF:
+        return None
+    evidence = [Evidence("the gradient is that of the batch alone", "step 1")]
+    for step, ratio, cosine in (later[0], max(later, key=lambda one: one[1])):
+        text = f"it is {g(ratio)} times as long as one of that batch alone, with cosine {g(cosine)}"
+        evidence.append(Evidence(text, f"step {step}"))
+    return Found(0.97, *evidence)
