@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import numba
+import numba  # noqa: TID251  (how many threads it has is set here)
 import pytest
 
 ROOT = Path(__file__).parents[2]
