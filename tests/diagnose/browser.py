@@ -17,7 +17,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 WIDE, NARROW = 1400, 400
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--hide-scrollbars",
+)
 DRIVERS = ("chromedriver", "/usr/lib/chromium/chromedriver")
 
 
@@ -57,8 +64,11 @@ class Browser:
     def devtools(self, command, **parameters):
         return self._ask("POST", f"{self._session}/goog/cdp/execute", {"cmd": command, "params": parameters})
 
-    def picture(self, path, *, whole=True):
-        shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=whole)
+    def picture(self, path):
+        """The whole page, also what lies below the window."""
+        size = self.devtools("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
         Path(path).write_bytes(base64.b64decode(shot["data"]))
 
     def close(self):

@@ -33,16 +33,18 @@ border-radius:3px}
 .where{color:var(--dim);font-size:.82rem;white-space:nowrap;margin-left:.6em}
 .chip{font-size:.75rem;border:1px solid var(--dim);color:var(--dim);border-radius:10px;padding:0 8px;margin-left:8px}
 .chain{list-style:none;border-left:2px solid var(--rule);padding-left:14px;margin-left:4px}
-.chain li{margin:.55em 0;position:relative}.chain li::before{content:"";position:absolute;left:-14px;top:.75em;width:9px;
-border-top:2px solid var(--rule)}
+.chain li{margin:.55em 0;position:relative}.chain li::before{content:"";position:absolute;left:-14px;top:.75em;
+width:9px;border-top:2px solid var(--rule)}
 .notes{border-left:8px solid var(--k1);background:var(--card);padding:2px 20px 10px;margin-top:16px;border-radius:6px}
 .notes h2{margin-top:.6em}
 .plain{padding-left:1.2em}
-.card,.evidence{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:14px 16px;margin:0;min-width:0}
+.card,.evidence{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:14px 16px;
+margin:0;min-width:0}
 .evidence{border:2px solid var(--bad)}
 .charts,.story,.suspects{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,370px),1fr));gap:16px;
 margin-bottom:16px}
-.charts .card{display:flex;flex-direction:column}.charts h3{display:flex;flex-wrap:wrap;gap:2px 10px;align-items:baseline}
+.charts .card{display:flex;flex-direction:column}
+.charts h3{display:flex;flex-wrap:wrap;gap:2px 10px;align-items:baseline}
 .speaks{font-size:.75rem;font-weight:600;color:var(--bad)}
 figcaption{font-size:.9rem;color:var(--dim);margin-bottom:8px}figcaption b{color:var(--ink)}
 .chart{display:block;width:100%;height:auto}
@@ -52,10 +54,12 @@ figcaption{font-size:.9rem;color:var(--dim);margin-bottom:8px}figcaption b{color
 .grid{stroke:var(--grid)}.axis{stroke:var(--dim)}
 .k0{--c:var(--k0)}.k1{--c:var(--k1)}.k2{--c:var(--k2)}.k3{--c:var(--k3)}.k4{--c:var(--k4)}.ink{--c:var(--ink)}
 .line{fill:none;stroke:var(--c,var(--k4));stroke-width:2;stroke-linejoin:round}
-.line.k1{stroke-dasharray:7 3}.line.k2{stroke-dasharray:2 3}.line.k3{stroke-dasharray:9 3 2 3}.line.dashed{stroke-dasharray:5 3}
+.line.k1{stroke-dasharray:7 3}.line.k2{stroke-dasharray:2 3}.line.k3{stroke-dasharray:9 3 2 3}
+.line.dashed{stroke-dasharray:5 3}
 .dot{fill:var(--c);stroke:var(--card);stroke-width:.8}.ring{fill:var(--card);stroke:var(--c);stroke-width:2}
 .paper{--c:var(--ink)}.spread{fill:var(--c);opacity:.22}
-.band,.band-key{fill:var(--band);stroke:var(--k2);stroke-width:.7}.level{stroke:var(--dim);stroke-width:1.5;stroke-dasharray:2 4;fill:none}
+.band,.band-key{fill:var(--band);stroke:var(--k2);stroke-width:.7}
+.level{stroke:var(--dim);stroke-width:1.5;stroke-dasharray:2 4;fill:none}
 .bar,.bar-key{fill:var(--c)}.faint{opacity:.38}.hollow{fill:none;stroke:var(--c);stroke-width:1.5}
 .rug,.rug-key{stroke:var(--ink);stroke-width:1.3}
 .event line{stroke:var(--bad);stroke-width:1;opacity:.55}.event path,.event-key{fill:var(--bad);stroke:var(--bad);
@@ -71,7 +75,8 @@ th,td{padding:4px 8px;border-bottom:1px solid var(--grid);text-align:right;overf
 th:first-child{text-align:left;font-weight:400}thead th{font-weight:600}
 .proof table{font-size:1rem;background:var(--card)}
 .share{background:linear-gradient(to right,var(--band) var(--share),transparent var(--share))}
-.reasons{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,370px),1fr));gap:12px 24px}
+.reasons{columns:370px;column-gap:24px}.reason{break-inside:avoid;padding-bottom:12px}
+.story{align-items:start}
 .reason dt{color:var(--dim);font-size:.9rem}.reason dd{margin:0 0 0 1em}
 .fine{list-style:none;display:flex;flex-wrap:wrap;gap:6px}.fine li{border:1px solid var(--rule);border-radius:12px;
 padding:1px 10px;font-size:.85rem}.cure{font-size:1.08rem;font-weight:600}
