@@ -48,7 +48,7 @@ class Browser:
         self._session = f"/session/{made['sessionId']}"
 
     def open(self, path, width=WIDE, dark=False):
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self._size(width, 900)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.devtools("Emulation.setEmulatedMedia", features=[scheme])
         self._ask("POST", f"{self._session}/url", {"url": Path(path).resolve().as_uri()})
@@ -67,13 +67,17 @@ class Browser:
     def picture(self, path):
         """The whole page, also what lies below the window."""
         size = self.devtools("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-        shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        self._size(size["width"], size["height"])
+        shot = self.devtools("Page.captureScreenshot")
         Path(path).write_bytes(base64.b64decode(shot["data"]))
 
     def close(self):
         self._ask("DELETE", self._session)
         self._at.close()
+
+    def _size(self, width, height):
+        size = {"width": width, "height": height}
+        self.devtools("Emulation.setDeviceMetricsOverride", deviceScaleFactor=1, mobile=False, **size)
 
     def _ask(self, method, path, body=None):
         self._at.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})

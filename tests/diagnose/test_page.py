@@ -12,6 +12,7 @@ from scratchnet.diagnose import diagnose
 from scratchnet.diagnose.diagnosis import Diagnosis
 from scratchnet.diagnose.page import Proof, page, write_page
 from scratchnet.diagnose.page.axis import Axis, linear, logarithmic
+from scratchnet.diagnose.page.course import thin
 from scratchnet.train import RunDir
 from scratchnet.train.errors import RecordError
 from scratchnet.train.history import History
@@ -292,6 +293,12 @@ def test_the_command_writes_it(tmp_path):
     refused = CliRunner().invoke(main, ["doctor", str(tmp_path / "run"), "--html", str(tmp_path / "run/config.json")])
     assert refused.exit_code == 2
     assert "no HTML page" in refused.output
+
+
+def test_a_list_is_thinned_to_any_number():
+    assert [thin(range(5), most) for most in (-1, 0, 1, 2, 3, 5, 9)] == [
+        [], [], [0], [0, 4], [0, 2, 4], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,8 @@ def thin(items: Sequence[T], most: int = MOST) -> list[T]:
     """The first, the last, and evenly many between."""
     if len(items) <= most:
         return list(items)
+    if most < 2:
+        return list(items[: max(most, 0)])
     return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
 
 

@@ -9,8 +9,8 @@ from .axis import Axis
 from .markup import Markup, tag
 from .plot import RIGHT, WIDTH, sheet, text
 
-LABEL = 112  # pixels for the names
-LETTERS = 16  # of a name that stand there
+LABEL = 124  # pixels for the names
+LETTERS = 14  # of a name that stand there
 TOP, BOTTOM = 8, 40
 LEAST, LOW, HIGH = 160, 21, 34  # pixels: all rows together, at the least; the lowest and the highest row
 

@@ -68,7 +68,7 @@ stroke-width:1.6}
 .ring-key{fill:none;stroke:var(--ink);stroke-width:2}
 .timeline{list-style:none}.timeline li{display:grid;grid-template-columns:88px 1fr;gap:10px;padding:4px 0;
 border-bottom:1px solid var(--grid)}.when{color:var(--dim);font-size:.87rem}.timeline .bad{color:var(--bad)}
-.settings{display:grid;grid-template-columns:minmax(80px,max-content) 1fr;gap:4px 14px}.settings dt{color:var(--dim)}
+.settings{display:grid;grid-template-columns:fit-content(40%) minmax(0,1fr);gap:4px 14px}.settings dt{color:var(--dim)}
 .settings dd{margin:0;min-width:0}.settings ol{padding-left:1.6em;margin:0}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:4px 8px;border-bottom:1px solid var(--grid);text-align:right;overflow-wrap:normal}
