@@ -82,13 +82,6 @@ def number(value: Any) -> float:
     raise Misfit("a number", value)
 
 
-def whole(value: Any) -> int:
-    """An int that a machine counts with: larger ones overflow in the first quotient. Raises Misfit."""
-    if type(value) is int and -(2**63) <= value < 2**63:
-        return value
-    raise Misfit("a whole number", value)
-
-
 def _default(each: Field[Any]) -> Any:
     """The field's default; the field itself, which equals nothing, where it has none."""
     if each.default_factory is not MISSING:
@@ -107,7 +100,7 @@ def _scalar(kind: type, called: str) -> Reader:
 
 _SCALARS: dict[Any, Reader] = {
     float: lambda value, complain: number(value),
-    int: lambda value, complain: whole(value),
+    int: _scalar(int, "a whole number"),
     str: _scalar(str, "a text"),
     bool: _scalar(bool, "true or false"),
 }

@@ -94,7 +94,10 @@ def browser():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
-            port = next(int(m[1]) for line in process.stdout if (m := re.search(r"successfully on port (\d+)", line)))
+            told = (re.search(r"successfully on port (\d+)", line) for line in process.stdout)
+            port = next((int(match[1]) for match in told if match), None)
+            if port is None:
+                raise RuntimeError(f"{driver} did not start")
             window = Browser(port, binary, profile)
             try:
                 yield window

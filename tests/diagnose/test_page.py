@@ -1,3 +1,4 @@
+import html
 import html.parser
 import math
 import re
@@ -13,6 +14,7 @@ from scratchnet.diagnose.diagnosis import Diagnosis
 from scratchnet.diagnose.page import Proof, page, write_page
 from scratchnet.diagnose.page.axis import Axis, linear, logarithmic
 from scratchnet.diagnose.page.course import thin
+from scratchnet.diagnose.page.markup import figures, tag
 from scratchnet.train import RunDir
 from scratchnet.train.errors import RecordError
 from scratchnet.train.history import History
@@ -118,6 +120,18 @@ def test_every_chart_is_drawn_and_the_one_that_speaks_for_the_verdict_comes_firs
     assert "Range of the inputs speaks for the verdict" in page.text.replace("inputsspeaks", "inputs speaks")
 
 
+def test_the_chart_of_another_verdict_comes_first_then():
+    assert read(breaks_off()).of("svg", "chart")[0]["aria-label"] == "Loss by step"
+
+
+def test_texts_are_escaped_in_elements_and_attributes():
+    element = tag("p", NASTY, ["a < b", None, tag("b", "c")], title=NASTY, class_="x", hidden=None)
+    assert element.startswith('<p title="&lt;/title&gt;')
+    assert element.endswith('class="x">' + html.escape(NASTY) + "a &lt; b<b>c</b></p>")
+    assert set(re.findall("<[^>]*>", element)) == {element[: element.index(">") + 1], "<b>", "</b>", "</p>"}
+    assert figures("3 < 4.5e-3, 1,234% and x2 0.W") == ("<b>3</b> &lt; <b>4.5e-3</b>, <b>1,234%</b> and x2 0.W")
+
+
 def test_a_healthy_run_is_told_so():
     page = read(run())
     assert "Nothing was found." in page.text
@@ -181,9 +195,9 @@ def nasty_run():
 def test_texts_of_a_run_are_never_markup():
     history = nasty_run()
     shown = read(history, proof=Proof((NASTY, NASTY), ((NASTY, NASTY), (NASTY, 0.5)), NASTY))
-    assert {tag for tag, _ in shown.found} <= set(ELEMENTS.split())
-    for tag, attributes in shown.found:
-        assert not [name for name in attributes if name.startswith("on") or name in ("href", "src")], tag
+    assert {name for name, _ in shown.found} <= set(ELEMENTS.split())
+    for element, attributes in shown.found:
+        assert not [name for name in attributes if name.startswith("on") or name in ("href", "src")], element
     assert shown.text.count("document.title='broken'") > 20  # shown as what it is
 
 

@@ -4,7 +4,8 @@ STYLE = """
 :root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#1b1f24;--dim:#57606a;--rule:#d5dae0;--grid:#e8ebef;
 --k0:#0068a8;--k1:#c04e00;--k2:#007d5a;--k3:#a8447e;--k4:#6b6b6b;--bad:#b3261e;--good:#1a7f37;--badbg:#fdf0ee;
 --goodbg:#eef8f0;--band:#00796b1f;--mark:#fff3c4}
-@media (prefers-color-scheme:dark){:root{--paper:#14171b;--card:#1d2126;--ink:#e8eaed;--dim:#a3abb5;--rule:#3a414a;
+@media screen and (prefers-color-scheme:dark){:root{--paper:#14171b;--card:#1d2126;--ink:#e8eaed;--dim:#a3abb5;
+--rule:#3a414a;
 --grid:#2b3138;--k0:#5ab4f0;--k1:#ff9a4d;--k2:#3cc9a0;--k3:#e89ac4;--k4:#a8a8a8;--bad:#ff8a80;--good:#6fdc8c;
 --badbg:#34201f;--goodbg:#1b2c20;--band:#3cc9a026;--mark:#4a3f16}}
 *{box-sizing:border-box}
@@ -73,7 +74,7 @@ border-bottom:1px solid var(--grid)}.when{color:var(--dim);font-size:.87rem}.tim
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;width:100%;font-variant-numeric:tabular-nums}
 th,td{padding:4px 8px;border-bottom:1px solid var(--grid);text-align:right;overflow-wrap:normal}
 th:first-child{text-align:left;font-weight:400}thead th{font-weight:600}
-.proof table{font-size:1rem;background:var(--card)}
+.proof table{max-width:860px;font-size:1rem;background:var(--card)}
 .share{background:linear-gradient(to right,var(--band) var(--share),transparent var(--share))}
 .reasons{columns:370px;column-gap:24px}.reason{break-inside:avoid;padding-bottom:12px}
 .story{align-items:start}
