@@ -146,7 +146,7 @@ def network(
             for _ in range(int(rng.integers(2, 5))):
                 inner = (LayerNorm(), Dense(width, init=init), act(), Dense(width, init=Normal(0.5 / math.sqrt(width))))
                 layers.append(Residual(Sequential(*inner)))
-        depth = {"mlp": int(rng.integers(1, 4)), "deep": int(rng.integers(5, 9)), "residual": 0}[kind]
+        depth = {"mlp": int(rng.integers(1, 4)), "deep": int(rng.integers(5, 9)), "residual": 0, "linear": 0}[kind]
         for _ in range(depth):
             dense(width)
     head: Any = GlorotUniform() if rng.random() < 0.5 else HeNormal()

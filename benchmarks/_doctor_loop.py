@@ -1,67 +1,24 @@
-"""One training run, as its `Setup` says, and how it really went: measured here, whatever the run recorded of itself."""
+"""One training run, as its `Setup` says, with a monitor beside it or without."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from _doctor_data import Array
+from _doctor_outcome import Outcome, as_log, count, cross_entropy, judge, mean_loss, measured, rate
 from _doctor_setup import Setup
 
-from scratchnet import Network, SoftmaxCrossEntropy
+from scratchnet import Network
 from scratchnet.core import ScratchnetError
 from scratchnet.data import Batches
 from scratchnet.optim import NonFiniteGradientError, clip_factor
 from scratchnet.train.history import History
 from scratchnet.train.metrics import Counts
 from scratchnet.train.records import Epoch, Measured
-
-CROSS_ENTROPY = SoftmaxCrossEntropy()
-
-
-@dataclass
-class Outcome:
-    """How a run went.
-
-    Attributes:
-        losses: the plain cross-entropy of every batch, whatever the loop called its loss.
-        said: the loss as the loop had it.
-        val: (loss, accuracy) on the validation split after each epoch, in evaluation mode.
-        train_loss, train_accuracy: on the training split at the end, in evaluation mode.
-        accuracy, balanced: on clean samples that the run never saw; balanced: mean over classes.
-        stopped: why it ended early, or "".
-        recorded: the history that a monitor kept, or None.
-        weights: parameters at the end, by name.
-    """
-
-    losses: list[float] = field(default_factory=list)
-    said: list[float] = field(default_factory=list)
-    val: list[tuple[float, float]] = field(default_factory=list)
-    train_loss: float = math.inf
-    train_accuracy: float = 0.0
-    accuracy: float = 0.0
-    balanced: float = 0.0
-    stopped: str = ""
-    recorded: History | None = None
-    weights: dict[str, Array] = field(default_factory=dict)
-
-    @property
-    def finite(self) -> bool:
-        """Whether it came to its end in finite numbers."""
-        return not self.stopped and bool(np.isfinite(self.said).all()) and math.isfinite(self.train_loss)
-
-    def stretch(self, start: float, stop: float) -> float:
-        """Mean loss of the batches from one part of the run to another; infinite where it is not finite."""
-        if not self.losses:
-            return math.inf
-        n = len(self.losses)
-        part = self.losses[int(start * n) : max(int(stop * n), int(start * n) + 1)] or self.losses[-1:]
-        mean = float(np.mean(part))
-        return mean if math.isfinite(mean) else math.inf
 
 
 class Unwatched:
@@ -90,7 +47,7 @@ def run(setup: Setup, *, watched: bool = False) -> Outcome:
                 _train(setup, net, batches, outcome, monitor)
         except ScratchnetError as error:
             outcome.stopped = str(error)
-        _judge(setup, net, outcome)
+        judge(setup, net, outcome)
     outcome.weights = net.parameters.snapshot()
     history: History | None = monitor.history
     if history is not None:
@@ -129,7 +86,7 @@ def _train(setup: Setup, net: Network, batches: dict[str, Batches], outcome: Out
                 step += 1
         recorded = {name: _measure(setup, net, batches[of], start) for name, of in setup.measures.items()}
         held = recorded.get("val") or _measure(setup, net, batches["val"], start)
-        outcome.val.append((_rate(held.loss_sum, held.loss_total), _rate(held.correct, held.total)))
+        outcome.val.append((mean_loss(held), rate(held.correct, held.total)))
         if counts.total or setup.loops is None:
             monitor.epoch(epoch, train=counts, **recorded)
         elif monitor.history is not None:  # a loop of its own, whose sums of nothing came out as 0
@@ -161,14 +118,14 @@ def _step(
     if setup.clip is not None:
         with contextlib.suppress(NonFiniteGradientError):
             factor, _ = clip_factor(net, setup.clip)
-    outcome.losses.append(_cross_entropy(logits, y))
+    outcome.losses.append(cross_entropy(logits, y))
     outcome.said.append(said)
     with monitor.step(x, y, logits, said, lr=lr):
         kept = setup.before_step(net) if setup.before_step else None
         setup.optimizer.step(net, lr=lr, clip=factor)
         if setup.after_step:
             setup.after_step(net, kept)
-    _count(counts, logits, y, said)
+    count(counts, logits, y, said)
 
 
 def _measure(setup: Setup, net: Network, batches: Batches, start: Array) -> Counts:
@@ -180,57 +137,9 @@ def _measure(setup: Setup, net: Network, batches: Batches, start: Array) -> Coun
         net.parameters.version += 1
     for x, y in batches.epoch(0):
         logits, tape = net.forward(x, training=setup.eval_mode)
-        _count(counts, logits, y, _cross_entropy(logits, y))
+        count(counts, logits, y, cross_entropy(logits, y))
         tape.release()
     if now is not None:
         net.parameters.flat[...] = now
         net.parameters.version += 1
     return counts
-
-
-def _cross_entropy(logits: Array, y: Array) -> float:
-    """Mean over the rows whose label the network can name."""
-    known = (y >= 0) & (y < logits.shape[1])
-    if not known.any():
-        return 0.0
-    return float(CROSS_ENTROPY(np.array(logits[known], np.float64), y[known])[0])
-
-
-def _count(counts: Counts, logits: Array, y: Array, loss: float) -> None:
-    """Count what can be counted: NaN logits as class 0, and no label that the network cannot name."""
-    known = (y >= 0) & (y < logits.shape[1])
-    counts.add(np.nan_to_num(logits[known]), y[known], loss)
-
-
-def _judge(setup: Setup, net: Network, outcome: Outcome) -> None:
-    for split in (setup.task.train, setup.task.truth):
-        counts = Counts(net.output_shape[0])
-        for x, y in setup.task.batches(split, 500, shuffle=False, dtype=setup.dtype).epoch(0):
-            logits = net.predict(x)
-            _count(counts, logits, y, _cross_entropy(logits, y))
-        if split is setup.task.train:
-            outcome.train_loss = _rate(counts.loss_sum, counts.loss_total)
-            outcome.train_accuracy = _rate(counts.correct, counts.total)
-    outcome.accuracy = _rate(counts.correct, counts.total)
-    outcome.balanced = float(np.mean([rate for rate in counts.per_class if rate is not None] or [0.0]))
-
-
-def _rate(part: float, whole: int) -> float:
-    return part / whole if whole else math.nan
-
-
-def measured(counts: Counts) -> Measured:
-    """Counts as they are recorded."""
-    matrix = tuple(tuple(int(n) for n in row) for row in counts.matrix)
-    accuracy = _rate(counts.correct, counts.total)
-    return Measured(loss=_rate(counts.loss_sum, counts.loss_total), accuracy=accuracy, correct=counts.correct,
-                    total=counts.total, matrix=matrix)  # fmt: skip
-
-
-def as_log(history: History) -> History:
-    """What a log of that run would have kept: loss and accuracy of every split, epoch by epoch."""
-    epochs = [
-        Epoch(epoch=e.epoch, splits={n: Measured(loss=m.loss, accuracy=m.accuracy) for n, m in e.splits.items()})
-        for e in history.epochs
-    ]
-    return replace(history, config={}, data={}, losses=[], lrs=[], looks=[], events=[], end=None, epochs=epochs)

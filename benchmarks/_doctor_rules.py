@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from _doctor_base import ANYTHING, Rng, Wants
-from _doctor_loop import Outcome
+from _doctor_outcome import Outcome
 from _doctor_setup import Setup
 
 Rule = Callable[[Outcome, Outcome, Setup], bool]  # (of the base, of the run, the run's setup)

@@ -8,7 +8,8 @@ from importlib import import_module
 
 from _doctor_base import draw_base, recipe_rng
 from _doctor_healthy import draw_healthy
-from _doctor_loop import Outcome, run
+from _doctor_loop import run
+from _doctor_outcome import Outcome
 from _doctor_rules import FAULTS, Fault, healthy
 from _doctor_setup import Setup
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from scratchnet.train.history import History
 
-from .cause import Cause, Found, NotKnownError
+from .cause import Cause, Check, Found, NotKnownError
 from .ranking import rank
 from .registry import registry
+
+SENSELESS = "figures that make sense"
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def diagnose(history: History) -> Diagnosis:
         outcomes, missing = [], []
         for check in cause.checks:
             try:
-                outcomes.append(check(history))
+                outcomes.append(_ask(check, history))
             except NotKnownError as error:
                 missing.append(str(error))
         there = [one for one in outcomes if one is not None]
@@ -108,10 +113,23 @@ def diagnose(history: History) -> Diagnosis:
         elif outcomes:
             fine.append(cause)
         else:
-            unknown.append((cause, "; ".join(dict.fromkeys(missing))))
+            unknown.append((cause, "; ".join(dict.fromkeys(why for why in missing if why))))
     order, parents = rank({id: one.sure for id, one in found.items()})
 
     def nested(parent: str | None) -> tuple[Finding, ...]:
         return tuple(Finding(registry()[id], found[id], nested(id)) for id in order if parents[id] == parent)
 
     return Diagnosis(nested(None), order, tuple(fine), tuple(unknown), history.source, tuple(history.notes))
+
+
+def _ask(check: Check, history: History) -> Found | None:
+    """One check; figures that it cannot reckon with (a norm below 0, a rate of 1e300) make it know nothing."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of NaN in NumPy's medians and means
+            found = check(history)
+    except (ArithmeticError, ValueError, IndexError) as error:
+        raise NotKnownError(f"{SENSELESS} ({error})") from error
+    if found is not None and not 0 < found.sure <= 1:
+        raise NotKnownError(SENSELESS)
+    return found

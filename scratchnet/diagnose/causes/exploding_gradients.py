@@ -8,8 +8,8 @@ from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..depth import flow
 from ..readings import g, looks
 
-GROWTH = 100.0  # from the last to the first weighted layer, at the beginning: healthy networks stay within 10
-A_LAYER = 1.2  # of it, each: such a factor over many layers is a law
+GROWTH = 25.0  # from the last to the first weighted layer, at the beginning: healthy networks stay within 10
+A_LAYER = 1.1  # of it, each: such a factor over many layers is a law
 
 CAUSE = Cause(
     "exploding-gradients",
@@ -46,4 +46,4 @@ def grows(history: History) -> Found | None:
     text = (
         f"‖dL/dy‖ grows {g(path.total)}-fold from layer {path.last} back to layer {path.first}, {g(path.gain)} a layer"
     )
-    return Found(0.75 if path.total < 100 * GROWTH else 0.85, Evidence(text, f"step {look.step}"))
+    return Found(0.8 if path.total < 100 * GROWTH else 0.88, Evidence(text, f"step {look.step}"))

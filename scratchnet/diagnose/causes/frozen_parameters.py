@@ -18,7 +18,7 @@ CAUSE = Cause(
     remedy="Find why: a frozen flag, a rate multiplier of 0, a part that is cut off from the loss (detached, "
     "multiplied by 0), or units before or after it that are dead.",
     lesson="docs/doctor.md#frozen-parameters",
-    leads_to=("plateau", "underfitting", "lr-too-low"),
+    leads_to=("class-imbalance", "plateau", "underfitting", "lr-too-low"),
 )
 
 
@@ -34,7 +34,7 @@ def never_moved(history: History) -> Found | None:
     for name in names:
         told = [look.parameters[name] for look in later if name in look.parameters]
         moved = [p.update / p.weight for p in told if p.update is not None and p.weight]
-        if len(moved) < LOOKS or max(moved) > STILL:
+        if len(moved) < LOOKS or not max(moved) <= STILL:  # NaN is no rest
             continue
         gradient = max((p.gradient or 0.0 for p in told), default=0.0)
         marked |= bool(told[-1].frozen)

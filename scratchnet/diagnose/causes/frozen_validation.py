@@ -8,7 +8,7 @@ from ..cause import Cause, Evidence, Found, NotKnownError
 from ..readings import g, held_out
 
 EPOCHS = 3  # with the same loss: two may agree to the digits that are printed
-MOVED = 0.01  # of the training loss between the first and the last of them: then weights have moved
+MOVED = 0.03  # of the training loss between the second and the last of them: then weights have moved
 
 CAUSE = Cause(
     "frozen-validation",
@@ -39,7 +39,7 @@ def same_digits(history: History) -> Found | None:
             continue
         begin, end = losses[-same][0], losses[-1][0]
         evidence = [Evidence(f"the {name} loss is {last!r} in {same} epochs", f"epoch {begin} to {end}")]
-        a, b = train.get(begin), train.get(end)
+        a, b = train.get(losses[-same + 1][0]), train.get(end)  # in the epoch before, weights may have moved
         moved = a is not None and b is not None and abs(a - b) > MOVED * max(abs(a), abs(b))
         if a is not None and b is not None:
             evidence.append(Evidence(f"the training loss goes from {g(a)} to {g(b)}", f"epoch {begin} to {end}"))

@@ -7,13 +7,14 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, pc, prior, skill
+from ..readings import g, pc, prior, skill, step_of
 from ..series import Course, long
 
 LEAST = 8  # stretches that a course must have
 FLAT = 0.01  # of the level that the loss may still fall by over the stretch called flat
 POOR = 0.5  # skill that a network on a plateau has at most: flat at the end of learning is no plateau
 NOTHING = 0.05  # skill that is none
+LEFT = 0.2  # of the loss of knowing nothing that must be left where the rate was cut: else learning was done
 CUT = 20.0  # times that the learning rate fell before the loss stood still
 STILL = 0.5  # of the run that the plateau must last for
 
@@ -25,7 +26,7 @@ CAUSE = Cause(
     remedy="Look at the other findings first: a plateau has a cause. If the learning rate fell before it, let it fall "
     "later or less; else begin elsewhere (another seed), with momentum, or with a higher rate.",
     lesson="docs/doctor.md#plateau",
-    leads_to=("underfitting",),
+    leads_to=("underfitting", "frozen-validation"),
 )
 
 
@@ -43,14 +44,22 @@ def flat(history: History) -> Found | None:
         begin = max(cut[0], 1)
     level, slope = _trend(told.values[begin:])
     moved = abs(slope) * (len(told.values) - begin)
-    if able > POOR or level <= 0 or len(told.values) - begin < 3 or moved > FLAT * level + 2 * told.noise:
+    undone = cut is not None and level > LEFT * prior(history)
+    if (
+        (able > POOR and not undone)
+        or level <= 0
+        or len(told.values) - begin < 3
+        or moved > FLAT * level + 2 * told.noise
+    ):
         return None
     text = f"the loss stays at {g(level, 4)}, within {pc(moved / level)}"
     where = f"{told.where(begin)} to {told.at[-1]}"
     evidence = [Evidence(text, where), Evidence(f"skill is {pc(max(able, 0))} of what there is", "training data")]
-    if cut is not None:
+    if cut is not None and undone:
         _, before, after, step = cut
-        evidence.insert(0, Evidence(f"the learning rate fell from {g(before)} to {g(after)}", f"step {step}"))
+        evidence.insert(
+            0, Evidence(f"the learning rate fell from {g(before)} to {g(after)}", step_of(history, step - 1))
+        )
         return Found(0.85, *evidence)
     return Found(0.35 if able > NOTHING else 0.45, *evidence)
 
@@ -64,7 +73,7 @@ def _trend(values: tuple[float, ...]) -> tuple[float, float]:
 
 def _cut(history: History, told: Course) -> tuple[int, float, float, int] | None:
     """(stretch, rate before, rate after, step) of a lasting fall of the learning rate in the first half."""
-    rates = np.asarray(history.lrs, float)
+    rates = np.abs(np.asarray(history.lrs, float))
     if told.unit != "step" or len(rates) < 4 or not np.isfinite(rates).all() or rates.max() <= 0:
         return None
     low = rates[len(rates) // 2 :].max()
