@@ -42,7 +42,7 @@ def show(diagnosis: Diagnosis, file: IO[str] | None = None) -> None:
 def _verdict(console: Console, finding: Finding) -> None:
     """The first cause with everything that is known of it."""
     cause = finding.cause
-    _line(console, f"1. {cause.title}  ({cause.id}, {_sure(finding)})", "bold red")
+    _line(console, f"1. {cause.title}  ({cause.id}, {finding.certainty})", "bold red")
     _evidence(console, finding, 3)
     _part(console, "Why", cause.explanation)
     _part(console, "Cure", cause.remedy)
@@ -55,7 +55,7 @@ def _verdict(console: Console, finding: Finding) -> None:
 
 
 def _suspect(console: Console, number: int, finding: Finding) -> None:
-    _line(console, f"{number}. {finding.cause.title}  ({finding.cause.id}, {_sure(finding)})", "yellow")
+    _line(console, f"{number}. {finding.cause.title}  ({finding.cause.id}, {finding.certainty})", "yellow")
     _evidence(console, finding, 3)
     _part(console, "Cure", finding.cause.remedy)
     for depth, one in _below(finding):
@@ -98,11 +98,6 @@ def _fine(diagnosis: Diagnosis) -> str:
     every = len(diagnosis.fine) + len(diagnosis.unknown)
     only = "only " if len(diagnosis.fine) < len(diagnosis.unknown) else ""
     return f"{only}{len(diagnosis.fine)} of {every} causes could be looked for, and are not there"
-
-
-def _sure(finding: Finding) -> str:
-    sure = finding.found.sure
-    return "certain" if sure >= 0.9 else "likely" if sure >= 0.65 else "possible"
 
 
 def _part(console: Console, name: str, text: str) -> None:
