@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,10 @@ class Finding:
         """How sure, in a word."""
         sure = self.found.sure
         return "certain" if sure >= 0.9 else "likely" if sure >= 0.65 else "possible"
+
+    def __str__(self) -> str:
+        said = "; ".join(one.text for one in self.found.evidence)
+        return f"{self.cause.title} ({self.cause.id}, {self.certainty}): {said}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -74,6 +79,14 @@ class Diagnosis:
             every[finding.cause.id] = finding
             todo += finding.consequences
         return iter([every[id] for id in self.order])
+
+    def __str__(self) -> str:
+        """What `scratchnet doctor` prints."""
+        from .report import show
+
+        text = StringIO()
+        show(self, text)
+        return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
     @property
     def first(self) -> Finding | None:
