@@ -1,6 +1,6 @@
 """What a monitor costs a training loop at its default interval.
 
-    python benchmarks/monitors.py [--models mlp,cnn] [--batch-size 128] [--every 100] [--rounds 15] [--json FILE]
+    python benchmarks/monitors.py [--models mlp,cnn] [--batch-size 128] [--every 200] [--rounds 15] [--json FILE]
 
 The models of `examples/mnist_manual.py`, SGD with momentum, gather, scale, forward, loss, backward, step. Two loops
 take turns, one with a monitor and one without, `every` steps each, so that every turn of the first has one look in it.
@@ -107,7 +107,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default=",".join(MODELS), help="(default: %(default)s)")
     parser.add_argument("--batch-size", type=int, default=128, help="(default: %(default)s)")
-    parser.add_argument("--every", type=int, default=100, help="steps between looks (default: %(default)s)")
+    parser.add_argument("--every", type=int, default=200, help="steps between looks (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each loop (default: %(default)s)")
     parser.add_argument("--samples", type=int, default=60_000, help="training pictures (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything here")

@@ -47,7 +47,7 @@ from .records import End, Epoch, Event, Look
 from .spikes import Spikes
 from .update import Update
 
-EARLY = frozenset((1, 2, 3, 5, 10, 20, 50))  # looks that come before the first regular one
+EARLY = frozenset((1, 2, 3, 5, 10, 20, 50, 100))  # looks that come before the first regular one
 EXPECTED = {
     "data": "the data (monitor.data)",
     "look": "any step (monitor.step)",
@@ -61,7 +61,7 @@ class Monitor:
 
     Args:
         net, loss, optimizer: those of the loop.
-        every: steps from one look to the next, after those at 1, 2, 3, 5, 10, 20, 50.
+        every: steps from one look to the next, after those at 1, 2, 3, 5, 10, 20, 50, 100.
         run: where records go besides `history`: a sink or several.
         report: where `close` says what was never seen.
     `history` is what is known so far (losses enter it in front of the next other record), `steps` how many there were.
@@ -75,7 +75,7 @@ class Monitor:
         loss: Loss,
         optimizer: Optimizer,
         *,
-        every: int = 100,
+        every: int = 200,
         run: Sink | Iterable[Sink] = (),
         report: Report | None = None,
     ) -> None:

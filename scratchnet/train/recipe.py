@@ -65,7 +65,7 @@ class Recipe:
     fuse: bool = True
     evaluated: int = 1000
     evaluation: Mapping[str, Any] = field(default_factory=dict)
-    every: int = 100
+    every: int = 200
 
     def network(self) -> Network:
         """A fresh network."""
