@@ -10,9 +10,9 @@ no gain beyond chance), G the most that any cure gained, and s how sure the reco
     raised     s + ½·(1 − s)            for suspects whose cure is better than that of every other, beyond chance
 
 q is the share of the run's steps that were made again: failing in a tenth of the time says a tenth. Where nothing
-gained, all that were tried are lowered. A suspect without a cure that can be tried stays as sure as it was. All runs have
-the same seed and as many steps; one that was cut off by the clock tells nothing. After that the findings are ranked
-as always: a cause of which the consequence has the better cure no longer explains it once it has become incredible.
+gained, all that were tried are lowered. A suspect without a cure that can be tried stays as sure as it was. All runs
+have the same seed and as many steps; one that was cut off by the clock tells nothing. After that the findings are
+ranked as always: a cause that has become too doubtful no longer explains a consequence whose own cure did better.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from itertools import count, islice
 
 from scratchnet.core.errors import ScratchnetError
 from scratchnet.core.network import Network
-from scratchnet.data import Batches, Split
+from scratchnet.data import Split
 from scratchnet.train.fit import evaluate
 from scratchnet.train.interrupt import CtrlC
 from scratchnet.train.measures.outputs import classes_of
