@@ -79,8 +79,9 @@ def warmup(context: click.Context, models: tuple[str, ...], everything: bool, dt
 @main.command()
 @click.argument("path", metavar="RUN_DIR|history.json|log.txt")
 @click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
+@click.option("--html", type=click.Path(dir_okay=False), metavar="FILE", help="Also write it as a page with charts.")
 @click.pass_context
-def doctor(context: click.Context, path: str, as_json: bool) -> None:
+def doctor(context: click.Context, path: str, as_json: bool, html: str | None) -> None:
     """Why does this training run fail? The causes found, ranked, each with the numbers that speak for it.
 
     Reads a run directory, a history as JSON, or the text that a run printed. Exit code: 0 nothing was found, 1
@@ -88,4 +89,4 @@ def doctor(context: click.Context, path: str, as_json: bool) -> None:
     """
     from .doctor import run
 
-    context.exit(run(path, as_json))
+    context.exit(run(path, as_json, html))

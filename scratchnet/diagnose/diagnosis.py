@@ -22,6 +22,12 @@ class Finding:
     found: Found
     consequences: tuple[Finding, ...] = ()
 
+    @property
+    def certainty(self) -> str:
+        """How sure, in a word."""
+        sure = self.found.sure
+        return "certain" if sure >= 0.9 else "likely" if sure >= 0.65 else "possible"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
         return {

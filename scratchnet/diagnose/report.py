@@ -45,7 +45,7 @@ def show(diagnosis: Diagnosis, file: IO[str] | None = None) -> None:
 def _verdict(console: Console, finding: Finding) -> None:
     """The first cause with everything that is known of it."""
     cause = finding.cause
-    _line(console, f"1. {cause.title}  ({cause.id}, {_sure(finding)})", "bold red")
+    _line(console, f"1. {cause.title}  ({cause.id}, {finding.certainty})", "bold red")
     _evidence(console, finding, 3)
     _part(console, "Why", cause.explanation)
     _part(console, "Cure", cause.remedy)
@@ -58,7 +58,7 @@ def _verdict(console: Console, finding: Finding) -> None:
 
 
 def _suspect(console: Console, number: int, finding: Finding) -> None:
-    _line(console, f"{number}. {finding.cause.title}  ({finding.cause.id}, {_sure(finding)})", "yellow")
+    _line(console, f"{number}. {finding.cause.title}  ({finding.cause.id}, {finding.certainty})", "yellow")
     _evidence(console, finding, 3)
     _part(console, "Cure", finding.cause.remedy)
     for depth, one in _below(finding):
@@ -100,11 +100,6 @@ def _checked(console: Console, diagnosis: Diagnosis) -> None:
 def _fine(diagnosis: Diagnosis) -> str:
     every = len(diagnosis.fine) + len(diagnosis.unknown)
     return f"{len(diagnosis.fine)} of {every} causes were looked for and are not there"
-
-
-def _sure(finding: Finding) -> str:
-    sure = finding.found.sure
-    return "certain" if sure >= 0.9 else "likely" if sure >= 0.65 else "possible"
 
 
 def _part(console: Console, name: str, text: str) -> None:

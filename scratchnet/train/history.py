@@ -53,7 +53,8 @@ class History:
             self.looks.append(record)
         elif isinstance(record, Losses):
             place(self.losses, record.first, record.values)
-            place(self.lrs, record.first, record.lr or ())
+            if record.lr:
+                place(self.lrs, record.first, record.lr)
         elif isinstance(record, Epoch):
             self.epochs.append(record)
         elif isinstance(record, Event):

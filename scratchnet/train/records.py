@@ -199,7 +199,13 @@ class Losses:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Sums over a split, or over an epoch's batches as they were trained on. matrix[t][p]: of class t, taken for p."""
+    """Sums over a split, or over an epoch's batches as they were trained on.
+
+    Attributes:
+        top5: samples whose class was among the five likeliest.
+        matrix: matrix[t][p] samples of class t were taken for p.
+        rounded: the last digit's worth where the accuracy was read from a text that rounds: 0.0001 for "2.42%".
+    """
 
     loss: float | None = None
     accuracy: float | None = None
@@ -207,6 +213,7 @@ class Measured:
     top5: int | None = None
     total: int | None = None
     matrix: tuple[tuple[int, ...], ...] | None = None
+    rounded: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

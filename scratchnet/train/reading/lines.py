@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import IO, Any, AnyStr
 
 from .notes import Notes
 
@@ -12,7 +12,7 @@ LONGEST = 1 << 26
 """Bytes of a line that is still read: 64 MiB, a confusion matrix of 4,000 classes."""
 
 
-def lines(file: BinaryIO, notes: Notes) -> Iterator[bytes]:
+def lines(file: IO[AnyStr], notes: Notes) -> Iterator[AnyStr]:
     """The lines without their ends; `notes.where` names the one at hand. Longer ones are left out, with a note."""
     number = 0
     while line := file.readline(LONGEST + 1):
@@ -20,10 +20,10 @@ def lines(file: BinaryIO, notes: Notes) -> Iterator[bytes]:
         notes.where = f"line {number}"
         if len(line) > LONGEST:
             notes(f"left out, it is longer than {LONGEST >> 20} MiB")
-            while line and not line.endswith(b"\n"):
+            while line and line[-1:] not in ("\n", b"\n"):
                 line = file.readline(1 << 20)
             continue
-        yield line.rstrip(b"\r\n")
+        yield line.rstrip()
     notes.where = ""
 
 
@@ -35,7 +35,7 @@ def parse(line: bytes | str) -> Any:
         raise ValueError("nested too deeply") from error
 
 
-def objects(file: BinaryIO, notes: Notes) -> Iterator[dict[str, Any]]:
+def objects(file: IO[bytes], notes: Notes) -> Iterator[dict[str, Any]]:
     """The JSON objects of lines; any other line is left out, with a note. The last one may have been cut."""
     broken = None
     for line in lines(file, notes):

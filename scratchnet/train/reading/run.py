@@ -46,7 +46,7 @@ def read_folder(path: Path) -> History:
     if HISTORY in there:
         for record in records_of(path / HISTORY, notes):
             gatherer.add(record)
-    if not (gatherer.history.epochs or gatherer.history.data or gatherer.looks.items or gatherer.losses.values):
+    if not (gatherer.epochs.items or gatherer.history.data or gatherer.looks.items or gatherer.losses.values):
         notes("nothing was recorded of this run")
     return gatherer.close()
 

@@ -1,0 +1,48 @@
+"""The proof by experiment: the same short run again, with one thing changed at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .axis import finite, say
+from .markup import Markup, figures, tag
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A table of counterfactuals.
+
+    Attributes:
+        columns: what stands in each column: ("what was changed", "train loss", "val accuracy").
+        rows: (what was changed, value, value, ...); a value is a number, a text, or None where there is none. The
+            first row is the run as it was.
+        note: how it was measured, in a sentence.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    note: str = ""
+
+
+def proof_table(proof: Proof) -> Markup:
+    """The table, with a bar behind numbers in [0, 1] of a column that holds nothing else."""
+    heads = [tag("th", name, scope="col") for name in proof.columns]
+    shares = [_is_share([row[i] for row in proof.rows if i < len(row)]) for i in range(len(proof.columns))]
+    rows = []
+    for row in proof.rows:
+        cells = [tag("th", str(row[0]) if row else "", scope="row")]
+        for i, value in enumerate(row[1:], 1):
+            bar = i < len(shares) and shares[i] and isinstance(value, float)
+            style = f"--share:{100 * finite(value):.1f}%" if bar else None
+            words = f"{100 * finite(value):.1f}%" if bar else value if isinstance(value, str) else say(value)
+            cells.append(tag("td", words, class_="share" if bar else None, style=style))
+        rows.append(tag("tr", *cells))
+    table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows))
+    return tag("div", tag("h2", "The proof: one thing changed at a time"), tag("div", table, class_="scroll"),
+               tag("p", figures(proof.note), class_="dim") if proof.note else None, class_="proof", id="proof")  # fmt: skip
+
+
+def _is_share(values: Sequence[object]) -> bool:
+    told = [v for v in values if v is not None]
+    return bool(told) and all(isinstance(v, float) and 0 <= v <= 1 for v in told)
