@@ -51,7 +51,7 @@ def prove(
     steps: int | None = None,
     report: Report | None = None,
 ) -> Diagnosis:
-    """The diagnosis after its leading suspects were put to the test. What was known stays; Ctrl-C ends the trials.
+    """The diagnosis after its leading suspects were put to the test. Ctrl-C ends the trials; what is known stays.
 
     Args:
         recipe: what the run was made of, or a function that makes it.
@@ -59,7 +59,8 @@ def prove(
         steps: the length of the stretch, if it is not to be chosen.
         report: where it is said what is being tried, on a terminal.
 
-    Raises ConfigError: budget or steps are not above 0, or there is no recipe.
+    Raises ConfigError: budget or steps are not above 0, or there is no recipe; KeyboardInterrupt: Ctrl-C before
+    anything was known.
     """
     recipe = recipe if isinstance(recipe, Recipe) or not callable(recipe) else recipe()
     if not isinstance(recipe, Recipe):
@@ -71,7 +72,7 @@ def prove(
         return diagnosis
     with np.errstate(over="ignore", invalid="ignore"):
         proof = _try(planned, recipe, budget, steps, report)
-    return diagnosis if proof is None else judged(diagnosis, proof)
+    return judged(diagnosis, proof)
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ def plan(diagnosis: Diagnosis, recipe: Recipe) -> list[Planned]:
 
 def _try(
     planned: list[Planned], recipe: Recipe, budget: float, steps: int | None, report: Report | None
-) -> Proof | None:
-    """The baseline and the trials, as far as time and patience last; None where not even the baseline was made."""
+) -> Proof:
+    """The baseline and the trials, as far as time and patience last; KeyboardInterrupt before the baseline is known."""
     whole, began = _steps(recipe), time.perf_counter()
     todo = [Planned(Change("as it was", recipe), ()), *planned]
     done: list[Outcome] = []
@@ -117,7 +118,7 @@ def _try(
             interrupted = True
         interrupted = interrupted or ctrl_c.heard  # while the last one was measured
     if not done or steps is None:
-        return None
+        raise KeyboardInterrupt  # nothing is known that could be kept
     trials = tuple(Trial(p.change.text, p.causes, o) for p, o in zip(planned, done[1:], strict=False))
     missing = tuple(p.change.text for p in planned[len(trials) :])
     return Proof(done[0], trials, steps, whole, time.perf_counter() - began, missing, interrupted)

@@ -85,6 +85,20 @@ class Proof:
             those = [trial for trial in those if set(causes) & set(trial.causes)]
         return max(those, key=lambda trial: self.gain(trial.outcome), default=None)
 
+    @property
+    def stretch(self) -> str:
+        """What was made again, in words."""
+        return "the whole run" if self.steps == self.whole else f"the first {self.steps:,} of {self.whole:,} steps"
+
+    @property
+    def table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]], str]:
+        """(columns, rows, note): what a page shows."""
+        first = self.baseline
+        rows = [(text, o.accuracy, o.loss, o.steps, o.seconds)
+                for text, o in (("nothing", first), *((trial.text, trial.outcome) for trial in self.trials))]  # fmt: skip
+        note = f"{self.stretch.capitalize()} again, with the same seed, measured on {first.total:,} samples of {first.split}."
+        return ("changed", f"{first.split} accuracy", "loss", "steps", "seconds"), rows, note
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
         return {

@@ -19,8 +19,7 @@ def show_proof(proof: Proof, report: Report) -> None:
     if report.quiet:
         return
     first = proof.baseline
-    of = "the whole run" if proof.steps == proof.whole else f"the first {proof.steps:,} of {proof.whole:,} steps"
-    report.line(f"\nProof: {of} again with one thing changed, on {first.total:,} samples of {first.split}", "bold")
+    report.line(f"\nProof: {proof.stretch} again with one thing changed, on {first.total:,} samples of {first.split}", "bold")
     best = proof.best()
     strong = [1 + proof.trials.index(best)] if best and proof.clear(best.outcome, first) else []
     rows = [("nothing", *_cells(first), ""), *((t.text, *_cells(t.outcome), ", ".join(t.causes)) for t in proof.trials)]

@@ -194,8 +194,8 @@ def test_ctrl_c_before_anything_is_known(monkeypatch):
         ctrl_c.check()
 
     monkeypatch.setattr(counterfactual, "rerun", hears)
-    before = found(inputs_unscaled=0.9)
-    assert prove(before, RAW).proof is None
+    with pytest.raises(KeyboardInterrupt):
+        prove(found(inputs_unscaled=0.9), RAW)
 
 
 def test_little_time_makes_a_short_stretch():
