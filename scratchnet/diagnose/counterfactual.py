@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -95,33 +95,26 @@ def plan(diagnosis: Diagnosis, recipe: Recipe) -> list[Planned]:
     return list(found.values())
 
 
-def _try(
-    planned: list[Planned], recipe: Recipe, budget: float, steps: int | None, report: Report | None
-) -> Proof:
+def _try(planned: list[Planned], recipe: Recipe, budget: float, steps: int | None, report: Report | None) -> Proof:
     """The baseline and the trials, as far as time and patience last; KeyboardInterrupt before the baseline is known."""
     whole, began = _steps(recipe), time.perf_counter()
     todo = [Planned(Change("as it was", recipe), ()), *planned]
     done: list[Outcome] = []
-    interrupted = False
-    with CtrlC() as ctrl_c:
-        try:
-            if steps is None:
-                rerun(recipe, min(WARM, whole), ctrl_c=ctrl_c)
-                began = time.perf_counter()
-                steps = _affordable(recipe, whole, budget / len(todo), ctrl_c)
-            for one in todo:
-                if time.perf_counter() - began > budget:
-                    break
-                with _telling(report, one.change.text):
-                    done.append(rerun(one.change.recipe, steps, deadline=began + budget, ctrl_c=ctrl_c))
-        except KeyboardInterrupt:
-            interrupted = True
-        interrupted = interrupted or ctrl_c.heard  # while the last one was measured
+    with CtrlC() as ctrl_c, suppress(KeyboardInterrupt):
+        if steps is None:
+            rerun(recipe, min(WARM, whole), ctrl_c=ctrl_c)
+            began = time.perf_counter()
+            steps = _affordable(recipe, whole, budget / len(todo), ctrl_c)
+        for one in todo:
+            if time.perf_counter() - began > budget:
+                break
+            with _telling(report, one.change.text):
+                done.append(rerun(one.change.recipe, steps, deadline=began + budget, ctrl_c=ctrl_c))
     if not done or steps is None:
         raise KeyboardInterrupt  # nothing is known that could be kept
     trials = tuple(Trial(p.change.text, p.causes, o) for p, o in zip(planned, done[1:], strict=False))
     missing = tuple(p.change.text for p in planned[len(trials) :])
-    return Proof(done[0], trials, steps, whole, time.perf_counter() - began, missing, interrupted)
+    return Proof(done[0], trials, steps, whole, time.perf_counter() - began, missing, ctrl_c.heard)
 
 
 def _telling(report: Report | None, text: str) -> AbstractContextManager[object]:

@@ -94,9 +94,10 @@ class Proof:
     def table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]], str]:
         """(columns, rows, note): what a page shows."""
         first = self.baseline
-        rows = [(text, o.accuracy, o.loss, o.steps, o.seconds)
-                for text, o in (("nothing", first), *((trial.text, trial.outcome) for trial in self.trials))]  # fmt: skip
-        note = f"{self.stretch.capitalize()} again, with the same seed, measured on {first.total:,} samples of {first.split}."
+        told = [("nothing", first), *((trial.text, trial.outcome) for trial in self.trials)]
+        rows: list[tuple[object, ...]] = [(text, o.accuracy, o.loss, o.steps, o.seconds) for text, o in told]
+        note = f"{self.stretch.capitalize()} again each time, with the same seed; measured on "
+        note += f"{first.total:,} samples of {first.split}."
         return ("changed", f"{first.split} accuracy", "loss", "steps", "seconds"), rows, note
 
     def as_dict(self) -> dict[str, Any]:

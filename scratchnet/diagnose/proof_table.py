@@ -19,7 +19,8 @@ def show_proof(proof: Proof, report: Report) -> None:
     if report.quiet:
         return
     first = proof.baseline
-    report.line(f"\nProof: {proof.stretch} again with one thing changed, on {first.total:,} samples of {first.split}", "bold")
+    on = f"on {first.total:,} samples of {first.split}"
+    report.line(f"\nProof: {proof.stretch} again with one thing changed, {on}", "bold")
     best = proof.best()
     strong = [1 + proof.trials.index(best)] if best and proof.clear(best.outcome, first) else []
     rows = [("nothing", *_cells(first), ""), *((t.text, *_cells(t.outcome), ", ".join(t.causes)) for t in proof.trials)]

@@ -28,8 +28,10 @@ def vectors(low, high):
 
 FAULTS = [
     ("inputs-unscaled", {"scale": 1.0}, {"scale"}, ["inputs / 255 at the same LR"]),
-    ("inputs-unscaled", {"train": vectors(0, 1e4), "scale": 1.0}, {"scale"}, ["inputs scaled to [0, 1] at the same LR"]),
-    ("inputs-unscaled", {"train": vectors(-50, 90), "scale": 1.0}, {"scale", "shift"}, ["inputs standardised at the same LR"]),
+    ("inputs-unscaled", {"train": vectors(0, 1e4), "scale": 1.0}, {"scale"},
+     ["inputs scaled to [0, 1] at the same LR"]),
+    ("inputs-unscaled", {"train": vectors(-50, 90), "scale": 1.0}, {"scale", "shift"},
+     ["inputs standardised at the same LR"]),
     ("lr-too-high", {}, {"optimizer"}, ["LR / 10", "LR / 100", "LR / 1000"]),
     ("lr-too-high", {"schedule": ConstantRate(0.1)}, {"optimizer", "schedule"}, ["LR / 10", "LR / 100", "LR / 1000"]),
     ("lr-too-low", {}, {"optimizer"}, ["LR x 10", "LR x 100"]),
@@ -37,7 +39,8 @@ FAULTS = [
       for id in ("zero-init", "huge-init", "wrong-fan", "symmetric-init", "initial-loss", "exploding-gradients")),
     ("frozen-parameters", {"frozen": ("1",)}, {"frozen"}, ["nothing frozen"]),
     ("double-softmax", {"layers": (Flatten(), Dense(2), Softmax())}, {"layers"}, ["without the Softmax layer"]),
-    ("missing-nonlinearity", {"layers": (Flatten(), Dense(4), Dense(2))}, {"layers"}, ["a ReLU between the linear layers"]),
+    ("missing-nonlinearity", {"layers": (Flatten(), Dense(4), Dense(2))}, {"layers"},
+     ["a ReLU between the linear layers"]),
     ("saturated-units", {"layers": (Flatten(), Dense(4), Tanh(), Dense(2))}, {"layers"}, ["ReLU for sigmoid and tanh"]),
     ("regularisation-too-strong", {"optimizer": SGD(0.1, weight_decay=1.0)}, {"optimizer"}, ["without weight decay"]),
     ("regularisation-too-strong", {"layers": (Flatten(), Dropout(0.99), Dense(2))}, {"layers"}, ["without dropout"]),

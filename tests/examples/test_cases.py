@@ -25,7 +25,8 @@ def test_lr_scale_tells_its_chapters_and_writes_them_down(tiny, tmp_path):
     assert ended.code == 0, ended.err
     for piece in ("1. The symptom", "Test accuracy by class", "2. Is it the data?", "‖dW1‖/‖db1‖", "‖ΔW1‖/‖W1‖",
                   "inputs unscaled: pixels / 255", "LR too high: LR / 1000", "Of every sample", "at best", "the cure",
-                  "8. The doctor", "Proof: the whole run again", "first cause: ", "accuracy on fashion: test"):  # fmt: skip
+                  "8. The doctor", "Proof: the whole run again", "first cause: ",
+                  "accuracy on fashion: test"):  # fmt: skip
         assert piece in ended.out, piece
     f = json.loads((tmp_path / "f.json").read_text())
     assert len(f["sweep_rates"]) == len(f["sweep"]) == len(f["sweep_scaled"]) == 7

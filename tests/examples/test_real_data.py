@@ -72,7 +72,9 @@ def test_the_ratio_of_norms_is_the_norm_of_the_input(call):
 
 
 def test_the_case_of_the_learning_rate(calls, figures):
-    f = figures(lambda *more: calls("lr_scale_debugging", "--data", "mnist", "--data-dir", REAL, *more))
+    f = figures(
+        lambda *more: calls("lr_scale_debugging", "--data", "mnist", "--data-dir", REAL, "--backend", "cpu", *more)
+    )
     assert f["diagnosis"]["order"][0] == "inputs-unscaled"
     assert 0.09 < f["as_it_was"][-1] < 0.13
     assert 0.65 < f["fixed"][-1] < 0.72
