@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from _doctor_data import Array
-from _doctor_outcome import Outcome, as_log, count, cross_entropy, judge, measured, rate
+from _doctor_outcome import Outcome, as_log, count, cross_entropy, judge, mean_loss, measured, rate
 from _doctor_setup import Setup
 
 from scratchnet import Network
@@ -86,7 +86,7 @@ def _train(setup: Setup, net: Network, batches: dict[str, Batches], outcome: Out
                 step += 1
         recorded = {name: _measure(setup, net, batches[of], start) for name, of in setup.measures.items()}
         held = recorded.get("val") or _measure(setup, net, batches["val"], start)
-        outcome.val.append((rate(held.loss_sum, held.loss_total), rate(held.correct, held.total)))
+        outcome.val.append((mean_loss(held), rate(held.correct, held.total)))
         if counts.total or setup.loops is None:
             monitor.epoch(epoch, train=counts, **recorded)
         elif monitor.history is not None:  # a loop of its own, whose sums of nothing came out as 0

@@ -66,7 +66,7 @@ def judge(setup: Setup, net: Network, outcome: Outcome) -> None:
             logits = net.predict(x)
             count(counts, logits, y, cross_entropy(logits, y))
         if split is setup.task.train:
-            outcome.train_loss = rate(counts.loss_sum, counts.loss_total)
+            outcome.train_loss = mean_loss(counts)
             outcome.train_accuracy = rate(counts.correct, counts.total)
     outcome.accuracy = rate(counts.correct, counts.total)
     outcome.balanced = float(np.mean([rate for rate in counts.per_class if rate is not None] or [0.0]))
@@ -91,11 +91,16 @@ def rate(part: float, whole: int) -> float:
     return part / whole if whole else math.nan
 
 
+def mean_loss(counts: Counts) -> float:
+    """The mean loss; NaN where nothing was counted."""
+    return counts.loss if counts.loss_total else math.nan
+
+
 def measured(counts: Counts) -> Measured:
     """Counts as they are recorded."""
     matrix = tuple(tuple(int(n) for n in row) for row in counts.matrix)
     accuracy = rate(counts.correct, counts.total)
-    return Measured(loss=rate(counts.loss_sum, counts.loss_total), accuracy=accuracy, correct=counts.correct,
+    return Measured(loss=mean_loss(counts), accuracy=accuracy, correct=counts.correct,
                     total=counts.total, matrix=matrix)  # fmt: skip
 
 

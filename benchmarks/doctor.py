@@ -84,16 +84,23 @@ def rows_of(chosen: list[Entry], record: Path | None, jobs: int) -> Iterator[Row
         yield from pool.map(partial(by_id, record=record), [entry.id for entry in chosen])
 
 
-def told(rows: Iterable[Row], n: int) -> list[Row]:
+def told(rows: Iterable[Row], n: int) -> Iterator[Row]:
     """The rows, with a line on the way where somebody looks on."""
-    done = []
-    for row in rows:
-        done.append(row)
+    for done, row in enumerate(rows, 1):
         if sys.stderr.isatty():
-            print(f"\r{len(done)} of {n} {row.id:32}", end="", file=sys.stderr, flush=True)
-    if sys.stderr.isatty():
-        print("\r" + " " * 50 + "\r", end="", file=sys.stderr)
-    return done
+            print(f"\r{done} of {n} {row.id:32}", end="\r" if done < n else "\n", file=sys.stderr, flush=True)
+        yield row
+
+
+def keep(rows: Iterable[Row], folder: Path) -> str:
+    """Write down what was done to the runs, also to those before a Ctrl-C."""
+    done: list[Row] = []
+    try:
+        done.extend(rows)
+    finally:
+        write_labels(folder, done)
+    left = [row.id for row in done if not row.kept]
+    return f"{len(done) - len(left)} runs in {folder}; left out: {', '.join(left) or 'none'}"
 
 
 def listing(chosen: list[Entry]) -> str:
@@ -129,18 +136,15 @@ def main() -> int:
     if given.list:
         print(listing(chosen))
         return 0
+    if given.record:
+        given.record.mkdir(parents=True, exist_ok=True)
+        print(keep(told(rows_of(chosen, given.record, given.jobs), len(chosen)), given.record))
+        return 0
     if given.source:
         kept = [(row, history) for row, history in read_runs(given.source) if wanted(row)]
         rows = [ask(row, history) if history is not None else row for row, history in kept]
     else:
-        if given.record:
-            given.record.mkdir(parents=True, exist_ok=True)
-        rows = told(rows_of(chosen, given.record, given.jobs), len(chosen))
-    if given.record:
-        write_labels(given.record, rows)
-        left = [row.id for row in rows if not row.kept]
-        print(f"{len(rows) - len(left)} runs in {given.record}; left out: {', '.join(left) or 'none'}")
-        return 0
+        rows = list(told(rows_of(chosen, None, given.jobs), len(chosen)))
     scores = halves(rows)
     print("\n\n".join(table(name, s) for name, s in scores.items()))
     if given.json:

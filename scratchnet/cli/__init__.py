@@ -90,3 +90,19 @@ def doctor(context: click.Context, path: str, as_json: bool, html: str | None) -
     from .doctor import run
 
     context.exit(run(path, as_json, html))
+
+
+@main.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", type=click.Path())
+@click.option(
+    "--out", "-o", type=click.Path(), default="run.png", metavar="FILE", help="PNG or SVG.", show_default=True
+)
+@click.pass_context
+def plot(context: click.Context, runs: tuple[str, ...], out: str) -> None:
+    """Draw runs: loss, accuracy, gradient norms, update ratios, accuracy by class, confusion.
+
+    RUN is a run's folder, a history as JSON, or a log as text; several go on one picture. Exit code: 0 drawn, 2 not.
+    """
+    from .plot import run
+
+    context.exit(run(runs, out))

@@ -41,7 +41,7 @@ class Found:
 
 
 class NotKnownError(Exception):
-    """Raised within a check: what it needs was not measured. The doctor says so."""
+    """Raised within a check: what it needs was not measured; the doctor says so. Without a text: not for this run."""
 
 
 def known(value: T | None, what: str) -> T:

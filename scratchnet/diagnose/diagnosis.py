@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from scratchnet.train.history import History
 
-from .cause import Cause, Found, NotKnownError
+from .cause import Cause, Check, Found, NotKnownError
 from .proof import Proof
 from .ranking import rank
 from .registry import registry
+
+SENSELESS = "figures that make sense"
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ def diagnose(history: History) -> Diagnosis:
         outcomes, missing = [], []
         for check in cause.checks:
             try:
-                outcomes.append(check(history))
+                outcomes.append(_ask(check, history))
             except NotKnownError as error:
                 missing.append(str(error))
         there = [one for one in outcomes if one is not None]
@@ -112,7 +117,7 @@ def diagnose(history: History) -> Diagnosis:
         elif outcomes:
             fine.append(cause)
         else:
-            unknown.append((cause, "; ".join(dict.fromkeys(missing))))
+            unknown.append((cause, "; ".join(dict.fromkeys(why for why in missing if why))))
     findings, order = arranged(found)
     return Diagnosis(findings, order, tuple(fine), tuple(unknown), history.source, tuple(history.notes))
 
@@ -125,3 +130,16 @@ def arranged(found: dict[str, Found]) -> tuple[tuple[Finding, ...], tuple[str, .
         return tuple(Finding(registry()[id], found[id], nested(id)) for id in order if parents[id] == parent)
 
     return nested(None), order
+
+
+def _ask(check: Check, history: History) -> Found | None:
+    """One check; figures that it cannot reckon with (a norm below 0, a rate of 1e300) make it know nothing."""
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of NaN in NumPy's medians and means
+            found = check(history)
+    except (ArithmeticError, ValueError, IndexError) as error:
+        raise NotKnownError(f"{SENSELESS} ({error})") from error
+    if found is not None and not 0 < found.sure <= 1:
+        raise NotKnownError(SENSELESS)
+    return found

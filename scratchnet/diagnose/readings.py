@@ -12,6 +12,7 @@ from scratchnet.train.records import InputLook, Look, Measured, OutputLook, Para
 
 from .cause import known
 
+RESIDUE = 1e-3  # of a loss that began in the order of one: errors of 32-bit numbers are no longer small beside it
 HELD_OUT = ("val", "valid", "validation", "test")
 """Names of splits that nothing is trained on."""
 
@@ -119,6 +120,24 @@ def skill(history: History) -> float:
     total = sum(n for _, n in pairs)
     known(total if total >= 30 else None, "the accuracy in training")
     return (sum(k for k, _ in pairs) / total - p) / (1 - p)
+
+
+def step_of(history: History, index: int) -> str:
+    """The step of losses[index] in words."""
+    return f"step {1 + index * history.stride}"
+
+
+def broken(history: History) -> int | None:
+    """The index of the first loss that is not finite; a NaN that finite ones follow is a gap in what was recorded."""
+    finite = [i for i, value in enumerate(history.losses) if math.isfinite(value)]
+    last = finite[-1] if finite else -1
+    return next((i for i, v in enumerate(history.losses) if math.isinf(v) or (v != v and i > last)), None)
+
+
+def unsettled(history: History) -> list[Look]:
+    """The looks at which some loss is left: without any, gradients are rounding, and tell nothing of the loop."""
+    told = [look for look in looks(history) if look.loss is None or not abs(look.loss) < RESIDUE]
+    return known(told or None, "gradients that are more than rounding")
 
 
 def settings(text: object) -> tuple[str, dict[str, Any]]:

@@ -29,7 +29,8 @@ def show(diagnosis: Diagnosis, file: IO[str] | None = None) -> None:
     if first is None and not diagnosis.fine:
         _line(console, "\nNothing could be checked: the history tells too little.", "bold yellow")
     elif first is None:
-        _line(console, f"\nNothing was found: {_fine(diagnosis)}.", "bold green")
+        few = len(diagnosis.fine) < len(diagnosis.unknown)
+        _line(console, f"\nNothing was found: {_fine(diagnosis)}.", "bold yellow" if few else "bold green")
     else:
         console.print()
         _verdict(console, first)
@@ -99,7 +100,8 @@ def _checked(console: Console, diagnosis: Diagnosis) -> None:
 
 def _fine(diagnosis: Diagnosis) -> str:
     every = len(diagnosis.fine) + len(diagnosis.unknown)
-    return f"{len(diagnosis.fine)} of {every} causes were looked for and are not there"
+    only = "only " if len(diagnosis.fine) < len(diagnosis.unknown) else ""
+    return f"{only}{len(diagnosis.fine)} of {every} causes could be looked for, and are not there"
 
 
 def _part(console: Console, name: str, text: str) -> None:

@@ -23,7 +23,8 @@ class Course:
 
     Attributes:
         values: mean loss of each stretch; a loss that is not finite is left out.
-        at: where each stretch ends, in `unit`s ("step" or "epoch").
+        at: how many losses there are up to the end of each stretch; or the epoch.
+        unit, stride: "step" or "epoch", and how many of them from one loss to the next.
         first: the very first loss, before any update.
         noise: the typical difference of a stretch's mean from its neighbours', by chance.
     """
@@ -33,6 +34,7 @@ class Course:
     unit: str
     first: float
     noise: float
+    stride: int = 1
 
     @property
     def start(self) -> float:
@@ -56,7 +58,7 @@ class Course:
 
     def where(self, index: int) -> str:
         """The place of a stretch in words."""
-        return f"{self.unit} {self.at[index]}"
+        return f"{self.unit} {1 + (self.at[index] - 1) * self.stride}"
 
 
 def course(history: History) -> Course:
@@ -80,7 +82,14 @@ def course(history: History) -> Course:
         known(told or None, "the training loss")
         at, values = (tuple(x) for x in zip(*told, strict=True))
         unit, spread = "epoch", np.median(np.abs(np.diff(values))) / 2 if len(values) > 1 else 0.0
-    return Course(values, at, unit, float(losses[seen][0]) if unit == "step" else values[0], float(spread))
+    return Course(
+        values,
+        at,
+        unit,
+        float(losses[seen][0]) if unit == "step" else values[0],
+        float(spread),
+        history.stride if unit == "step" else 1,
+    )
 
 
 def long(history: History, least: int = 4) -> Course:

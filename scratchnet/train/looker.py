@@ -14,6 +14,7 @@ from scratchnet.core.types import Array, Leaves, samples
 
 from .measures.inputs import input_look
 from .measures.layers import Layers
+from .measures.numbers import Ruler
 from .measures.outputs import labels_of, output_look
 from .measures.parameters import Parameters
 from .probe import Probe
@@ -26,8 +27,8 @@ class Looker:
 
     def __init__(self, net: Network, loss: Loss, classes: int | None) -> None:
         self._probe = Probe(net, loss)
-        self._layers = Layers(self._probe.k)
-        self._parameters = Parameters(net, self._probe.k)
+        self._ruler = Ruler(self._probe.k)
+        self._layers, self._parameters = Layers(self._ruler), Parameters(net, self._ruler)
         self._classes, self._ignored = classes, getattr(loss, "ignore_index", None)
 
     def before(
@@ -36,6 +37,7 @@ class Looker:
         """The look, all but the update. `known`: further fields, which the loop tells."""
         with np.errstate(all="ignore"):  # what is not finite is counted, and is news enough
             walk = self._probe.walk(x, y, training=training, side=side)
+            self._ruler.forget()
             labels = labels_of(y, self._classes)
             counts, outside = self._classes_in(labels)
             look = Look(
@@ -43,7 +45,7 @@ class Looker:
                 training=training,
                 class_counts=counts,
                 outside=outside,
-                inputs=input_look(self._probe.k, walk.x),
+                inputs=input_look(self._ruler, walk.x),
                 outputs=output_look(logits, y, self._classes),
                 parameters=self._parameters.looks(walk),
                 layers=self._layers.looks(walk),
@@ -55,7 +57,8 @@ class Looker:
 
     def after(self, look: Look) -> Look:
         """The look with the update that the parameters have had since `before`."""
-        return replace(look, parameters=self._parameters.updated(look.parameters))
+        with np.errstate(all="ignore"):
+            return replace(look, parameters=self._parameters.updated(look.parameters))
 
     def _classes_in(self, labels: Array | None) -> tuple[tuple[int, ...] | None, int | None]:
         """(labels of each class, labels of none); those to be ignored are neither."""

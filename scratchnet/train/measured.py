@@ -18,6 +18,7 @@ def measured(counts: Counts | Measured) -> Measured:
         loss=counts.loss if counts.loss_total else None,
         accuracy=counts.accuracy if counts.total else None,
         correct=counts.correct,
+        top5=counts.top5,
         total=counts.total,
         matrix=tuple(tuple(row) for row in counts.matrix.tolist()) if small else None,
     )

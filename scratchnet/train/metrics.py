@@ -14,26 +14,35 @@ from .errors import NonFiniteError
 Array = np.ndarray[Any, Any]
 
 
+TOP = 5
+_ONE = 1 << 1074
+"""The sum of the losses is a whole number of 2⁻¹⁰⁷⁴, of which every float is one: it is exact, in any order."""
+
+
 class Counts:
     """How often class t was taken for class p, and the sum of the losses.
 
-        counts = Counts(10)
+        counts = Counts(10, split="val")
         for x, y in batches: counts.add(net.predict(x), y)
         counts.accuracy
 
     `matrix[t, p]` is the number of samples of class t whose largest logit was that of class p (the first of equal
-    ones). All rates are quotients of its sums, so a ragged last batch weighs what it holds, accuracy × total is a
-    whole number, and `a + b` is what one pass over both would have counted.
+    ones); `top5` that of the samples whose own class was among the first five. All rates are quotients of exact sums,
+    so a ragged last batch weighs what it holds, accuracy × total is a whole number, and `a + b` is to the bit what one
+    pass over both would have counted.
 
     Raises ConfigError where a rate of zero samples is asked for: nothing was measured, which is not 0.
     """
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, split: str | None = None) -> None:
         if classes < 1:
             raise ConfigError("there is at least one class", actual=classes)
         self.matrix = np.zeros((classes, classes), np.int64)
-        self.loss_sum = 0.0
+        self.split = split
+        self.top5 = 0
         self.loss_total = 0  # samples whose loss was given
+        self._losses = 0  # the sum of those that are finite
+        self._lost = 0.0  # and of those that are not
 
     def add(self, logits: Array, labels: Array, loss: float | None = None) -> None:
         """Count a batch.
@@ -71,19 +80,30 @@ class Counts:
         taken = logits.argmax(1)  # (N, C) -> (N,)
         pairs = np.bincount(labels.astype(np.int64) * classes + taken, minlength=classes * classes)
         self.matrix += pairs.reshape(classes, classes)  # (C*C,) -> (C, C)
+        self.top5 += len(labels) if classes <= TOP else int(np.count_nonzero(_rank(logits, labels) < TOP))
         if loss is not None:
-            self.loss_sum += float(loss) * len(labels)
-            self.loss_total += len(labels)
+            self._add_loss(float(loss), len(labels))
 
     def __add__(self, other: Counts) -> Counts:
         """The counts of both."""
-        both = Counts(len(self.matrix))
+        if None not in (self.split, other.split) and self.split != other.split:
+            raise ConfigError("counts of different splits", expected=self.split, actual=other.split)
+        both = Counts(len(self.matrix), self.split or other.split)
         if other.matrix.shape != self.matrix.shape:
             raise ShapeError("counts of different classes", expected=len(self.matrix), actual=len(other.matrix))
         both.matrix[...] = self.matrix + other.matrix
-        both.loss_sum = self.loss_sum + other.loss_sum
+        both.top5 = self.top5 + other.top5
         both.loss_total = self.loss_total + other.loss_total
+        both._losses, both._lost = self._losses + other._losses, self._lost + other._lost
         return both
+
+    def _add_loss(self, mean: float, samples: int) -> None:
+        self.loss_total += samples
+        if math.isfinite(mean):
+            numerator, denominator = mean.as_integer_ratio()  # which is a power of 2
+            self._losses += numerator * samples * (_ONE // denominator)
+        else:
+            self._lost += mean
 
     @property
     def total(self) -> int:
@@ -101,9 +121,16 @@ class Counts:
         return self._quotient(self.correct, self.total)
 
     @property
+    def top5_accuracy(self) -> float:
+        """top5 / total."""
+        return self._quotient(self.top5, self.total)
+
+    @property
     def loss(self) -> float:
-        """The mean loss over the samples whose loss was given."""
-        return self._quotient(self.loss_sum, self.loss_total)
+        """The mean loss over the samples whose loss was given: the exact one, rounded once. NaN and inf stay so."""
+        if self._lost != 0:  # NaN is not 0 either
+            return self._lost
+        return self._quotient(self._losses, self.loss_total * _ONE)
 
     @property
     def per_class(self) -> list[float | None]:
@@ -132,13 +159,21 @@ class Counts:
                 found.append((hit / size - (k - hit) / (n - size)) / math.sqrt(spread))
         return found
 
-    @staticmethod
-    def _quotient(part: float, whole: int) -> float:
+    def _quotient(self, part: int, whole: int) -> float:
         if whole == 0:
             raise ConfigError(
                 "no samples were counted, so there is no rate",
+                where=self.split,
                 expected="at least 1 sample",
                 actual=0,
                 hint="a loop over zero batches measures nothing; look at the batch size and drop_last",
             )
         return part / whole
+
+
+def _rank(logits: Array, labels: Array) -> Array:
+    """How many classes come before each sample's own: those of a larger logit, and the earlier of equal ones."""
+    own = np.take_along_axis(logits, labels[:, None].astype(np.intp), 1)  # (N, C), (N,) -> (N, 1)
+    earlier = np.arange(logits.shape[1]) < labels[:, None]  # (C,), (N, 1) -> (N, C)
+    ranks: Array = ((logits > own) | ((logits == own) & earlier)).sum(1)  # (N, C) -> (N,)
+    return ranks

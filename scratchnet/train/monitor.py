@@ -14,8 +14,8 @@
     monitor.close()
     monitor.history                                  # what the doctor reads
 
-A look walks through the plain layers once more on the same batch (probe.py) and changes nothing: the run is the same to
-the bit with and without it. All other steps pay for a float and a comparison.
+A look walks through the plain layers once more on the same batch (probe.py) and changes nothing: the run is the same
+to the bit with and without it.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from .pace import Pace
 from .recorder import Recorder, Sink
 from .records import End, Epoch, Event, Look
 from .spikes import Spikes
+from .update import Update
 
 EARLY = frozenset((1, 2, 3, 5, 10, 20, 50))  # looks that come before the first regular one
 EXPECTED = {
@@ -63,10 +64,7 @@ class Monitor:
         every: steps from one look to the next, after those at 1, 2, 3, 5, 10, 20, 50.
         run: where records go besides `history`: a sink or several.
         report: where `close` says what was never seen.
-
-    Attributes:
-        history: what is known so far. Losses enter it in front of the next other record.
-        steps: how many there were.
+    `history` is what is known so far (losses enter it in front of the next other record), `steps` how many there were.
 
     Raises ConfigError: `every` is no whole number, or a network of other numbers than floats.
     """
@@ -88,12 +86,11 @@ class Monitor:
         classes = classes_of(loss, net.output_shape)
         self._recorder = Recorder(self.history, run, (*EXPECTED, "spike", "nonfinite"))
         self._facts, self._looker = Facts(classes), Looker(net, loss, classes)
-        self._spikes, self._pace = Spikes(), Pace()
-        self._context = _Context(self)
+        self._spikes, self._pace, self._context = Spikes(), Pace(), Update(self)
         self._look: Look | None = None  # that waits for its update
         self._broken = False  # something has been found that is not finite
         self._error: BaseException | None = None  # that the update ended with
-        self._epochs, self._count = 0, 0
+        self._epochs = self._count = 0
         self._begin_epoch()
 
     def data(self, **splits: Any) -> None:
@@ -101,7 +98,7 @@ class Monitor:
         for name in sorted(splits, key=lambda name: name != "train"):  # the others are held against it
             self._recorder.write("data", self._facts.of(name, splits[name]))
 
-    def step(self, x: Leaves, y: Any, logits: Any, value: Any, *, lr: float | None = None, **side: Any) -> _Context:
+    def step(self, x: Leaves, y: Any, logits: Any, value: Any, *, lr: float | None = None, **side: Any) -> Update:
         """Take note of a step before its update. Make the update within the context that is returned.
 
         Args:
@@ -170,6 +167,11 @@ class Monitor:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close(error)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a look is to be finished."""
+        return self._look is not None
+
     def finish_step(self, *, updated: bool = False, error: BaseException | None = None) -> None:
         """Write the look that waits. Called by the step's context."""
         look, self._look, self._error = self._look, None, error or self._error
@@ -195,19 +197,3 @@ class Monitor:
 
     def _event(self, what: str, value: float | None, where: str | None = None, message: str | None = None) -> None:
         self._recorder.write(what, Event(step=self.steps, what=what, where=where, value=value, message=message))
-
-
-class _Context:
-    """Of every step of a monitor: within it the update is made."""
-
-    __slots__ = ("_monitor",)
-
-    def __init__(self, monitor: Monitor) -> None:
-        self._monitor = monitor
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if error is not None or self._monitor._look is not None:
-            self._monitor.finish_step(updated=error is None, error=error)

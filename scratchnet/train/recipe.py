@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from scratchnet.core.errors import ScratchnetError
 from scratchnet.core.layer import Layer
 from scratchnet.core.loss import Loss
 from scratchnet.core.network import Network
@@ -92,22 +94,20 @@ class Recipe:
     def run(
         self, *, epochs: int | None = None, sinks: Sink | tuple[Sink, ...] = (), report: Report | None = None
     ) -> History:
-        """Train a fresh network and return the history of it. `epochs`, if not the recipe's own."""
+        """Train a fresh network and return the history of it. `epochs`, if not the recipe's own.
+
+        A run that a ScratchnetError ends (a label out of range, say) has a history too, and `history.end` tells.
+        Raises what Network and Batches raise, for settings that make none.
+        """
         net = self.network()
         monitor = Monitor(net, self.loss, self.optimizer, every=self.every, run=sinks, report=report)
         monitor.history.config.update(self.settings())
-        return fit(
-            net,
-            self.loss,
-            self.optimizer,
-            self.batches(self.train),
-            epochs=self.epochs if epochs is None else epochs,
-            val=None if self.val is None else self.batches(self.val),
-            test=None if self.test is None else self.batches(self.test),
-            schedule=self.schedule,
-            monitor=monitor,
-            report=report,
-        )
+        train, epochs = self.batches(self.train), self.epochs if epochs is None else epochs
+        val, test = (None if split is None else self.batches(split) for split in (self.val, self.test))
+        given: dict[str, Any] = {"val": val, "test": test, "schedule": self.schedule}
+        with suppress(ScratchnetError):
+            fit(net, self.loss, self.optimizer, train, epochs=epochs, monitor=monitor, report=report, **given)
+        return monitor.history
 
     def settings(self) -> dict[str, Any]:
         """The settings that a network does not tell, as plain values, for the run's configuration."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .history import History
 from .records import Losses, Record
 
 
+@runtime_checkable
 class Sink(Protocol):
     """Takes records one by one: a RunDir, TensorBoard, something of your own."""
 
@@ -30,7 +31,7 @@ class Recorder:
         self.history = history
         self.fired = dict.fromkeys(kinds, 0)
         self.lr: float | None = None
-        self._sinks = tuple(sinks) if isinstance(sinks, Iterable) else (sinks,)
+        self._sinks = (sinks,) if isinstance(sinks, Sink) else tuple(sinks)
         self._first = 1  # the step of the first loss that is gathered
         self._losses: list[float] = []
         self._lrs: list[float] = []

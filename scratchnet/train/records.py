@@ -18,17 +18,21 @@ class SplitFacts:
 
     Pictures and labels are held against each other without any network: `agreement` is the share of samples whose
     nearest neighbour among training samples (other than itself) has the same label. Where labels say something it lies
-    far above `chance` (Σ pᵢ² over classes); `relabelled` is what it would be after the best one-to-one renaming of
-    the split's classes, which only a split with a class map of its own gains by.
+    far above `chance` (Σ pᵢ qᵢ over classes, q being training's shares); `relabelled` is what it would be after the
+    best one-to-one renaming of the split's classes, found on one half of the samples and measured on the other, both
+    ways: only a split with a class map of its own gains by it.
+
+    Whole numbers that stand for something (token ids) have no range, and neighbours no meaning: those are None.
 
     Attributes:
+        shape: of a sample as it is kept; looked_at: samples that range, mean, norm, constant, nonfinite come from.
         norm: the mean L2 norm of a sample.
         features: values in a sample; `constant` of them are the same in every sample looked at.
         label_minimum, label_maximum: of the labels as they are given.
         class_counts: how many samples of each class that the network can name.
-        looked_at: samples that range, mean and norm were measured on.
-        neighbours_alike: share of samples whose successor in the order of training is of the same class.
-        duplicates: samples that are in the training split too, value by value (within the training split: repeats).
+        neighbours_alike: share of samples whose successor in the order of an epoch is of the same class.
+        duplicates: samples that are in the training split too, value by value, before they are scaled (within the
+            training split: samples that repeat an earlier one).
         agreement, chance, relabelled: see above; agreed_on: how many samples they were measured on.
     """
 
@@ -58,7 +62,7 @@ class SplitFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class InputLook:
-    """The batch as it reached the first layer."""
+    """The batch as it reached the first layer. Of token ids, and of a NamedTuple of arrays, there is none."""
 
     minimum: float | None = None
     maximum: float | None = None
@@ -72,15 +76,21 @@ class InputLook:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputLook:
-    """The logits of a batch, and what a softmax makes of them.
+    """The logits of a batch, and what a softmax makes of them. Only for a loss over classes: softmax cross-entropy.
+
+    Rows that are not finite are left out but for `nonfinite`; labels that no class has are left out of `correct`,
+    `loss` and `error`. Where targets are probabilities, the largest is the label.
 
     Attributes:
         entropy: mean of −Σ p ln p, in nats; ln C for a network that knows nothing.
         top_class, top_share: the class that is predicted most, and its share of the batch.
         saturated: share of samples with a largest p above 0.999.
         normalised: the rows are probabilities already: none below 0, each sums to 1.
-        loss: mean cross-entropy of these logits; the loop may have said another one.
-        error: ‖dL/dlogits‖ of one sample, mean; √2 for a softmax saturated on a wrong class, before dividing by N.
+        correct: rows whose largest logit is the label's.
+        loss: mean cross-entropy of these logits, unweighted and unsmoothed; the loop may have said another one.
+        error: ‖softmax − target‖ of one sample, mean: dL/dlogits before dividing by N; √2 for a softmax saturated on a
+            wrong class.
+        nonfinite: numbers in the logits.
     """
 
     classes: int | None = None
@@ -101,17 +111,22 @@ class OutputLook:
 class ParameterLook:
     """A parameter, its gradient as the loop left it, and the update that followed.
 
-    `fresh` is the gradient of this batch alone, computed beside the loop; a loop that forgets to zero, scales or
-    turns its gradient around differs from it in `ratio` = ‖gradient‖/‖fresh‖ and `cosine`.
+    `fresh` is the gradient of this batch alone, computed beside the loop with the loss that the monitor was given; a
+    loop that forgets to zero, scales or turns its gradient around differs from it in `ratio` = ‖gradient‖/‖fresh‖ and
+    `cosine`. ratio is inf where only fresh is 0; both are None where both are 0. They are 1 to rounding in a sound
+    loop; where a loss is almost 0, what is left of dL/dlogits may itself be rounding.
 
     A weight of a linear layer has dW = Σₙ dₙ xₙᵀ, so ‖dW‖ ≤ √(Σ‖dₙ‖²) · √(Σ‖xₙ‖²): `error` and `input` are the two
-    factors, and `alignment` = ‖dW‖ / (error · input) is 1 for a single sample.
+    factors, and `alignment` = ‖fresh‖ / (error · input) is 1 for a single sample. In a convolution (Conv1d, Conv2d) n
+    counts samples and places, and xₙ is the patch under the window. Other layers, biases and tied weights have none.
 
     Attributes:
-        size: numbers in it; std: of its values; fan_in: of a weight.
-        gradient, weight, update: L2 norms; update is that of the change that this step made.
+        size: numbers in it; std: of its values; fan_in: inputs of a unit, of weights that sum over inputs.
+        gradient, weight, update: L2 norms; update is that of the change that this step made, None where it was not
+            made within the monitor's context.
         alike: share of output units whose weights another unit has too, value by value.
         frozen: it is marked as not to be trained.
+        nonfinite: numbers in it and in its gradient.
     """
 
     size: int | None = None
@@ -135,12 +150,17 @@ class ParameterLook:
 class LayerLook:
     """What a layer puts out, and the gradient that comes back to it.
 
+    Layers are in the order in which their forwards ended: one made of others comes after them. They are the plain ones,
+    whatever was fused. A unit is a channel where there are channels, else a feature: axis 1 of (N, D), (N, C, H, W) and
+    of what Conv1d puts out, the last one of other sequences (N, T, D).
+
     Attributes:
         path: its name in the network ("0", "3.inner"); layer: its source, "Dense(128)"; kind: its class.
         zero: share of outputs that are exactly 0; dead: share of units that are 0 for the whole batch.
-        never: share of units that have been 0 at every look so far (of layers that rectify).
-        saturated: share of outputs within 1 % of a bound of the activation (sigmoid, tanh).
-        gradient: ‖dL/dy‖ at its output; gain: ‖dL/dx‖/‖dL/dy‖ through it, None where no dL/dx is wanted.
+        never: share of units that have been 0 at every look so far (of ReLU).
+        saturated: share of outputs nearer to a bound of the activation than 1 % of its range (Sigmoid, Tanh).
+        gradient: ‖dL/dy‖ at its output, None where it is not needed: in front of the first parameters; gain:
+            ‖dL/dx‖/‖dL/dy‖ through it, None where no dL/dx is wanted, or both are 0.
         forward, backward: values that are not finite in y, in dL/dy.
     """
 
@@ -167,9 +187,11 @@ class Look:
     Attributes:
         step: its number; step 1 sees the initial weights.
         lr: the step's learning rate; loss: what the loop's loss said; batch: samples.
-        training: whether the forward pass was one for training.
-        class_counts: labels of the batch by class; outside: labels that no class has.
-        memory_mb: the process's peak so far, in 10⁶ bytes; samples_per_second: since the look before.
+        epoch: one more than epochs have ended.
+        training: whether the forward pass was one for training: the network has counted one since the step before.
+        class_counts: labels of the batch by class; outside: labels that no class has and that are not to be ignored.
+        memory_mb: the process's peak so far, in 10⁶ bytes; samples_per_second: since the look before, without looks
+            and what lies between epochs.
     """
 
     step: int
@@ -237,7 +259,11 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happened at a step: "spike", "nonfinite", "skipped". `where` names a layer, or says which pass."""
+    """Something that happened at a step: "spike", "nonfinite", "skipped".
+
+    `where` the first value that is not finite arose, in the order of a step: "inputs", "2.W" (an update before left it
+    so), "2 forward" (layer 2 put it out), "loss", "2 backward" (it came back to layer 2), "2.W gradient".
+    """
 
     step: int
     what: str
@@ -248,7 +274,10 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """How the run ended: "finished", "interrupted", "stopped". `fired`: how often each monitor did."""
+    """How the run ended: "finished", "interrupted", "stopped" (by an error, which `message` gives).
+
+    `fired`: how often each part of the monitor did: "data", "look", "update", "epoch", "spike", "nonfinite"; 0: never.
+    """
 
     how: str
     message: str | None = None

@@ -10,27 +10,30 @@ import numpy as np
 
 WINDOW = 100  # losses that are recent
 LEAST = 20  # losses before anything can stand out
-SPREADS = 10.0  # standard deviations above the median
-REFRESH = 10  # steps after which the bound is computed anew
+SPREADS = 6.0  # robust standard deviations above the median, of logarithms
+FACTOR = 2.0  # and so many times the median
+TINY = 1e-12  # losses below count as this
+REFRESH = 25  # steps after which the bound is computed anew
 
 
 class Spike(NamedTuple):
-    """A loss that stands out: the median of those before it, and their spread (1.4826 · MAD)."""
+    """A loss that stands out: the median of those before it, and the bound that it exceeds."""
 
     value: float
     median: float
-    spread: float
+    bound: float
 
     def __str__(self) -> str:
-        return f"the loss is {self.value:.4g}, after losses of {self.median:.4g} ± {self.spread:.2g} (median, robust σ)"
+        return f"the loss is {self.value:.4g}; the {WINDOW} before had a median of {self.median:.4g}"
 
 
 class Spikes:
     """Takes one loss after the other.
 
-    A spike lies 10 robust standard deviations above the median of the last 100 losses, is more than twice that median
-    away from zero, and exceeds all of them: small batches have losses that are far apart, and not one of them is news.
-    What follows a spike is not told again until a window has gone by.
+    A spike lies 6 robust standard deviations (1.4826 · MAD) above the median of the last 100 losses, on a logarithmic
+    scale, for losses of small batches differ by orders of magnitude and none of them is news; it is more than twice the
+    median, and larger than all of them. Where losses are negative, there is no logarithm and no spike. What follows a
+    spike is not told again until a window has gone by.
     """
 
     def __init__(self) -> None:
@@ -42,27 +45,27 @@ class Spikes:
         spike = None
         if self._quiet:
             self._quiet -= 1
-        elif value > self._bound and math.isfinite(value):
-            spike = self._judge(value)  # the bound may be old
+        elif self._bound < value < math.inf:
+            median, bound = self._judge()  # the bound at hand may be old
+            if value > bound:
+                spike, self._quiet = Spike(value, median, bound), WINDOW
         if math.isfinite(value):
             self._recent.append(value)
         self._age += 1
         if self._age >= REFRESH and len(self._recent) >= LEAST:
-            median, spread = self._middle()
-            self._bound, self._age = _bound(median, spread, self._recent), 0
-        if spike is not None:
-            self._quiet = WINDOW
+            self._bound, self._age = self._judge()[1], 0
         return spike
 
-    def _judge(self, value: float) -> Spike | None:
-        median, spread = self._middle()
-        return Spike(value, median, spread) if value > _bound(median, spread, self._recent) else None
-
-    def _middle(self) -> tuple[float, float]:
+    def _judge(self) -> tuple[float, float]:
+        """(median, bound) of the recent losses."""
         recent = np.array(self._recent)
-        median = float(np.median(recent))
-        return median, 1.4826 * float(np.median(np.abs(recent - median)))
-
-
-def _bound(median: float, spread: float, recent: deque[float]) -> float:
-    return max(median + SPREADS * spread, median + abs(median), *recent)
+        recent.sort()
+        middle = len(recent) // 2
+        if recent[0] < 0:
+            return float(recent[middle]), math.inf
+        logs = np.log(np.maximum(recent, TINY))
+        median = float(logs[middle])
+        spread = 1.4826 * float(np.sort(np.abs(logs - median))[middle])
+        above = max(SPREADS * spread, math.log(FACTOR))
+        # beyond exp's range nothing stands out
+        return math.exp(median), max(math.exp(min(median + above, 700.0)), float(recent[-1]))

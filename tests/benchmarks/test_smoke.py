@@ -215,3 +215,12 @@ def _module(name):
         return importlib.import_module(name)
     finally:
         sys.path.remove(str(BENCHMARKS))
+
+
+def test_monitors(start, tmp_path, mnist):
+    asked = "--models", "mlp", "--batch-size", 16, "--every", 5, "--rounds", 2, "--json", tmp_path / "f.json"
+    code, out, err = start("monitors", *asked, SCRATCHNET_DATA=mnist)
+    assert code == 0, out + err
+    (row,) = json.loads((tmp_path / "f.json").read_text())["rows"]
+    assert (row["model"], row["same_bits"], len(row["ratios"])) == ("mlp", True, 2)
+    assert row["look"] > 0

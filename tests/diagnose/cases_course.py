@@ -2,7 +2,8 @@
 
 import math
 
-from scratchnet.train.records import Event
+from scratchnet.train.history import History
+from scratchnet.train.records import Epoch, Event, Measured
 
 from .cases import not_there, there
 from .cases_start import two
@@ -69,6 +70,18 @@ def sum_for_mean():
         return two(step, *[{"ratio": 32.0, "cosine": 1.0}] * 2) | {"outputs": {"loss": loss / 32}}
 
     return run(lambda s: 32 * learns(s), change=change)
+
+
+@there("wrong-scale")
+def mean_taken_twice():
+    """The gradient alone is too short, the loss that is shown is right."""
+    return run(change=lambda step, loss: two(step, *[{"ratio": 1 / 32, "cosine": 1.0}] * 2))
+
+
+@there("wrong-scale")
+def twice_the_loss():
+    """Steady, and too little for a penalty."""
+    return run(lambda s: 2 * learns(s), change=lambda step, loss: {"outputs": {"loss": loss / 2}})
 
 
 @there("wrong-scale")
@@ -153,14 +166,16 @@ def two_units():
 @not_there("underfitting")
 def noisy_labels():
     """Nothing better can be had: neighbours do not agree more often either."""
-    return run(lambda s: 1.0 + 1.3 * math.exp(-s / 60), data={"agreement": 0.6}, val={"agreement": 0.6, "relabelled": 0.6}, rates=(0.65, 0.7, 0.7),
+    return run(lambda s: 1.0 + 1.3 * math.exp(-s / 60), data={"agreement": 0.6},
+               val={"agreement": 0.6, "relabelled": 0.6}, rates=(0.65, 0.7, 0.7),
                of_val=[(1.1, 0.66), (1.05, 0.7), (1.04, 0.7)])  # fmt: skip
 
 
 @there("plateau")
 def rate_cut_too_early():
     history = run(lambda s: max(learns(s), 1.6), noise=0.02, rates=(0.4, 0.41, 0.41), data={"agreement": 0.5},
-                  val={"agreement": 0.5, "relabelled": 0.5}, of_val=[(1.65, 0.4), (1.64, 0.4), (1.63, 0.41)])  # fmt: skip
+                  val={"agreement": 0.5, "relabelled": 0.5},
+                  of_val=[(1.65, 0.4), (1.64, 0.4), (1.63, 0.41)])  # fmt: skip
     history.lrs[60:] = [1e-6] * (len(history.lrs) - 60)
     return history
 
@@ -185,6 +200,16 @@ def best_at_the_beginning():
     """Case 4: a further term at a third of the run."""
     return run(lambda s: learns(s) if s < 250 else 0.5 + (s - 250) / 50, rates=(0.8, 0.5, 0.2),
                of_val=[(0.6, 0.8), (3.0, 0.5), (6.0, 0.2)])  # fmt: skip
+
+
+@there("late-divergence")
+def a_term_switched_on_by_epoch():
+    """Case 4 as its file tells it: a loss of 5.19 that jumps to 22.5 where a further term comes in."""
+    history = History()
+    for number in range(1, 301):
+        loss = 5.19 + 0.4 / number if number < 50 else 22.5 - 1 / number
+        history.add(Epoch(epoch=number, splits={"train": Measured(loss=loss)}))
+    return history
 
 
 @not_there("late-divergence")

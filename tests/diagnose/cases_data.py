@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from scratchnet.train.history import History
-from scratchnet.train.records import End, Epoch, Measured
+from scratchnet.train.records import End, Epoch, Look, Measured, ParameterLook
 
 from .cases import not_there, there
 from .runs import BATCH, even, layer, measured, mlp_layers, run, stuck, weight
@@ -23,6 +23,22 @@ def raw_pixels():
 
     return run(lambda s: 40 / s if s < 16 else 2.31, change=change, data=RAW, rates=(0.11,) * 3,
                of_val=[(2.31, 0.11), (2.30, 0.11), (2.305, 0.11)])  # fmt: skip
+
+
+@there("inputs-unscaled")
+def told_by_gradient_norms():
+    """Case 1 as its console tells it: ‖dW1‖/‖db1‖ = 2,438 is the norm of a picture."""
+    norms = {"L1.W": 3208.466, "L1.b": 1.316, "L2.W": 1246.646, "L2.b": 1.414}
+    parameters = {name: ParameterLook(gradient=norm) for name, norm in norms.items()}
+    return History(looks=[Look(step=1, parameters=parameters)])
+
+
+@not_there("inputs-unscaled")
+def healthy_gradient_norms():
+    norms = {"L1.W": 11.2, "L1.b": 1.21, "L2.W": 6.9, "L2.b": 0.8}
+    return History(
+        looks=[Look(step=1, parameters={name: ParameterLook(gradient=norm) for name, norm in norms.items()})]
+    )
 
 
 @there("inputs-unscaled")
@@ -207,6 +223,13 @@ def more_than_all():
     history = run()
     history.epochs[-1].splits["val"] = Measured(loss=0.2, accuracy=1.07)
     return history
+
+
+@not_there("impossible-accuracy")
+def rounded_by_its_text():
+    """ "45.8%" of 240: 109.92 right by the digits, 110 by the last of them."""
+    splits = {"train": Measured(loss=1.0), "val": Measured(loss=1.1, accuracy=0.458, total=240, rounded=0.001)}
+    return History.of([Epoch(epoch=1, splits=splits)])
 
 
 @not_there("impossible-accuracy")

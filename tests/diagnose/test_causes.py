@@ -3,6 +3,7 @@
 import pytest
 
 from scratchnet.diagnose import diagnose, registry
+from scratchnet.diagnose.diagnosis import SENSELESS
 
 from . import cases_course, cases_data, cases_start  # noqa: F401  they enter their cases
 from .cases import NOT_THERE, THERE
@@ -17,6 +18,7 @@ def named(case):
 def test_is_found(case):
     diagnosis = diagnose(case.make())
     assert case.id in diagnosis.order
+    assert not any(SENSELESS in why for _, why in diagnosis.unknown)
     if case.first:
         assert diagnosis.first.cause.id == diagnosis.order[0] == case.id, diagnosis.order
     finding = next(one for one in diagnosis if one.cause.id == case.id)
@@ -29,6 +31,7 @@ def test_is_found(case):
 def test_near_miss(case):
     diagnosis = diagnose(case.make())
     assert case.id not in diagnosis.order
+    assert not any(SENSELESS in why for _, why in diagnosis.unknown)
     if case.healthy:
         assert diagnosis.order == ()
 

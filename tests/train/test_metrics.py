@@ -1,9 +1,12 @@
 import math
+import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from scratchnet.core.errors import ConfigError, DtypeError, ShapeError, TargetError
 from scratchnet.train import Counts, NonFiniteError
@@ -34,6 +37,58 @@ def test_any_split_merges_to_the_whole(pairs, data):
     assert (whole.accuracy * len(pairs)) == pytest.approx(sum(a == b for a, b in pairs))
 
 
+@given(st.lists(st.tuples(st.integers(1, 5), st.floats()), min_size=1, max_size=12), st.data())
+def test_any_split_of_the_batches_has_the_whole_s_loss_to_the_bit(batches, data):
+    def add(counts, chosen):
+        for size, loss in chosen:
+            counts.add(np.zeros((size, 3)), np.zeros(size, int), loss)
+        return counts
+
+    whole, order = add(Counts(3), batches), data.draw(st.permutations(batches))
+    cut = data.draw(st.integers(0, len(batches)))
+    parts = add(Counts(3), order[:cut]) + add(Counts(3), order[cut:])
+    assert repr(parts.loss) == repr(whole.loss)
+    finite = [Fraction(loss) * size for size, loss in batches if math.isfinite(loss)]
+    if len(finite) == len(batches):
+        assert whole.loss == float(sum(finite) / whole.loss_total)
+    else:
+        assert not math.isfinite(whole.loss)
+
+
+@given(arrays(np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(-2, 2)), st.data())
+def test_top_5_counts_what_a_stable_sort_puts_among_the_first_five(logits, data):
+    labels = np.array(
+        data.draw(st.lists(st.integers(0, logits.shape[1] - 1), min_size=len(logits), max_size=len(logits)))
+    )
+    counts, cut = Counts(logits.shape[1]), data.draw(st.integers(0, len(logits)))
+    counts.add(logits, labels.astype(np.uint8))
+    first = np.argsort(-logits, 1, kind="stable")[:, :5]
+    assert counts.top5 == sum(label in row for label, row in zip(labels, first, strict=True))
+    assert counts.correct <= counts.top5 <= counts.total
+    parts = Counts(logits.shape[1]), Counts(logits.shape[1])
+    parts[0].add(logits[:cut], labels[:cut])
+    parts[1].add(logits[cut:], labels[cut:])
+    assert (parts[0] + parts[1]).top5 == counts.top5
+
+
+def test_a_loss_as_large_as_a_float_can_be():
+    counts = Counts(3)
+    for loss in (sys.float_info.max, sys.float_info.max, 5e-324):
+        counts.add(np.zeros((4, 3)), np.zeros(4, int), loss)
+    assert counts.loss == sys.float_info.max / 3 * 2
+
+
+def test_every_figure_knows_its_split():
+    val = Counts(3, split="val")
+    val.add(np.eye(3), np.arange(3))
+    assert (val + val).split == "val"
+    assert (val + Counts(3)).total == 3
+    with pytest.raises(ConfigError, match="different splits"):
+        val + Counts(3, split="test")
+    with pytest.raises(ConfigError, match="test"):
+        _ = Counts(3, split="test").accuracy
+
+
 def test_a_ragged_batch_weighs_what_it_holds():
     counts = counted([0, 0, 0], [0, 0, 0], loss=1.0)
     counts.add(np.eye(3)[[1]], np.array([0]), 5.0)
@@ -42,7 +97,7 @@ def test_a_ragged_batch_weighs_what_it_holds():
 
 
 def test_nothing_counted_is_an_error_and_not_zero():
-    for rate in ("accuracy", "loss"):
+    for rate in ("accuracy", "loss", "top5_accuracy"):
         with pytest.raises(ConfigError, match="no samples were counted"):
             getattr(Counts(3), rate)
     assert Counts(3).per_class == [None] * 3

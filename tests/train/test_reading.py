@@ -111,6 +111,11 @@ LOGS = {
             2: {"train loss": 2.1, "train accuracy": 0.3},
         },
     ),
+    "a number behind a hyphen": ("epoch-3 loss 0.5 top-5 acc 0.75\n", {3: {"train loss": 0.5}}),
+    "a last line that tells of the end": (
+        "epoch 1/1 loss 0.5 train 48.00%\n\naccuracy on drawn: train 54.50%, test 40.00%\n",
+        {1: {"train loss": 0.5, "train accuracy": 0.48, "test accuracy": 0.4}},
+    ),
     "best ones": (
         "epoch 1 val_loss 0.4\nValidation loss decreased (inf --> 0.4). Saving model\nbest val_loss: 0.1\n"
         "Epoch 00002: val_loss improved from 0.4 to 0.38, saving\nepoch 2 val_loss 0.38\n",
@@ -257,6 +262,7 @@ def test_a_document_that_breaks_off(tmp_path):
     history = read(tmp_path, '{\n "loss": [2.3, 1.9, 1.')
     assert figures(history) == {1: {"train loss": 2.3}, 2: {"train loss": 1.9}}
     assert history.notes == ["the file breaks off; it is read up to there"]
+    assert mended('{"loss": [2.3, 1.9], "note": "a, b') == {"loss": [2.3, 1.9]}
 
 
 @pytest.mark.parametrize(

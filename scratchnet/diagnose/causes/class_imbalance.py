@@ -10,7 +10,9 @@ from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import classes, g, pc, train_facts
 
 HEAVY = 5.0  # times the rarest class that the commonest must be
+ABOVE = 0.2  # of the way from an even share to 1 that the commonest class must have: else naming it does not pay
 NEGLECTED = 0.6  # recall of the rare classes, as a share of that of the commonest: they are given up
+LEAST = 5  # samples of rare classes that a recall must be measured on
 SEEN = 0.5  # recall of the commonest class: below it the network does not even know that one
 
 CAUSE = Cause(
@@ -30,7 +32,8 @@ def rare_classes_lost(history: History) -> Found | None:
     counts = known(train_facts(history).class_counts, "the samples of each class")
     n = np.asarray(counts, float)
     present = n[n > 0]
-    if len(present) < 2 or present.max() < HEAVY * present.min():
+    even = 1 / len(n)
+    if len(present) < 2 or present.max() < HEAVY * present.min() or n.max() / n.sum() - even < ABOVE * (1 - even):
         return None
     most = int(n.argmax())
     rare = [c for c in range(len(n)) if 0 < n[c] * HEAVY <= n[most]]
@@ -44,6 +47,8 @@ def rare_classes_lost(history: History) -> Found | None:
         if len(rows) != classes(history) or not asked or not rows[most]:
             continue
         common = m[most, most] / rows[most]
+        if sum(rows[c] for c in asked) < LEAST:
+            continue
         recall = sum(m[c, c] for c in asked) / sum(rows[c] for c in asked)
         if common < SEEN or recall > NEGLECTED * common:
             return None

@@ -22,6 +22,7 @@ CAUSE = Cause(
     remedy="Shuffle anew for every epoch.",
     lesson="docs/doctor.md#data-order",
     leads_to=(
+        "class-imbalance",
         "loss-spike",
         "plateau",
         "late-divergence",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scratchnet.train.history import History
+from scratchnet.train.records import LayerLook
 
 from ..cause import Cause, Evidence, Found, NotKnownError
 from ..readings import g, looks, pc
@@ -10,6 +11,7 @@ from ..readings import g, looks, pc
 DEAD = 0.5  # of a layer's units; healthy ReLU layers have up to a third that never answer to the samples looked at
 MOST = 0.9  # of them: then hardly anything passes
 SAMPLES = 100  # looked at, at the least: a unit may well be silent for a few
+LOOKS = 3  # in a row, in which units are silent
 
 CAUSE = Cause(
     "dead-relu",
@@ -19,13 +21,13 @@ CAUSE = Cause(
     remedy="Find what threw them there: unscaled inputs, too long a first step, a large negative bias. A leaky ReLU "
     "or a normalisation layer keeps units alive, but cures no cause.",
     lesson="docs/doctor.md#dead-relu",
-    leads_to=("vanishing-gradients", "frozen-parameters", "plateau", "underfitting", "lr-too-low"),
+    leads_to=("class-imbalance", "vanishing-gradients", "frozen-parameters", "plateau", "underfitting", "lr-too-low"),
 )
 
 
 @CAUSE.check
-def silent(history: History) -> Found | None:
-    """The share of units that were 0 at every look so far, at the last one, and how it came about."""
+def never_answered(history: History) -> Found | None:
+    """The share of units that were 0 at every look, from the first one on."""
     every = looks(history)
     told = [layer for layer in every[-1].layers if layer.never is not None]
     if not told or sum(look.batch or 0 for look in every) < SAMPLES:
@@ -34,14 +36,30 @@ def silent(history: History) -> Found | None:
     share = worst.never or 0.0
     if share < DEAD:
         return None
-    last, first = every[-1], every[0]
-    name = f"layer {worst.path} ({worst.layer or worst.kind})"
     units = f" of {g(worst.units)}" if worst.units else ""
-    evidence = [Evidence(f"{pc(share)}{units} units of {name} never answered", f"step 1 to {last.step}")]
-    begun = next((layer for layer in first.layers if layer.path == worst.path), None)
-    if begun is not None and begun.dead is not None:
-        then = next((x.dead for x in last.layers if x.path == worst.path), None)
-        text = f"silent for the whole batch: {pc(begun.dead)} at first"
-        text += f", {pc(then)} at step {last.step}" if then is not None else ""
-        evidence.append(Evidence(text, f"step {first.step}"))
-    return Found(0.6 + 0.3 * (share - DEAD) / (1 - DEAD) if share < MOST else 0.85, *evidence)
+    text = f"{pc(share)}{units} units of {_name(worst)} never answered"
+    sure = 0.6 + 0.3 * (share - DEAD) / (1 - DEAD) if share < MOST else 0.85
+    return Found(sure, Evidence(text, f"step 1 to {every[-1].step}"))
+
+
+@CAUSE.check
+def fell_silent(history: History) -> Found | None:
+    """Nearly all units of a layer are 0 for the whole batch at each later look, though they answered at first."""
+    every = looks(history)
+    late = every[len(every) // 2 :]
+    paths = [layer.path for layer in every[-1].layers if layer.never is not None]
+    if not paths or len(late) < LOOKS:
+        raise NotKnownError("which units are silent")
+    for path in paths:
+        series = [(x.dead, x, look.step) for look in (every[0], *late) for x in look.layers if x.path == path]
+        shares = [dead for dead, _, _ in series[1:] if dead is not None]
+        if len(shares) >= LOOKS and min(shares) > MOST:
+            first, layer, _ = series[0]
+            text = f"at least {pc(min(shares))} of the units of {_name(layer)} are silent for the whole batch"
+            begun = [Evidence(f"{pc(first)} were so at first", "step 1")] if first is not None else []
+            return Found(0.7, Evidence(text, f"step {late[0].step} to {late[-1].step}"), *begun)
+    return None
+
+
+def _name(layer: LayerLook) -> str:
+    return f"layer {layer.path} ({layer.layer or layer.kind})"

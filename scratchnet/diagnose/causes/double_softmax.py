@@ -16,7 +16,7 @@ CAUSE = Cause(
     "at most 1: the loss cannot fall below ln(1 + (C−1)/e), and gradients are small where they should be large.",
     remedy="Remove the Softmax layer at the end; apply softmax to the logits only where probabilities are shown.",
     lesson="docs/doctor.md#double-softmax",
-    leads_to=("plateau", "underfitting", "lr-too-low", "vanishing-gradients", "frozen-parameters"),
+    leads_to=("class-imbalance", "plateau", "underfitting", "lr-too-low", "vanishing-gradients", "frozen-parameters"),
 )
 
 

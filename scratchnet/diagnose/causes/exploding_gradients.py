@@ -9,7 +9,7 @@ from ..depth import flow
 from ..readings import g, looks
 
 GROWTH = 25.0  # from the last to the first weighted layer, at the beginning: healthy networks stay within 10
-A_LAYER = 1.2  # of it, each: such a factor over many layers is a law
+A_LAYER = 1.1  # of it, each: such a factor over many layers is a law
 
 CAUSE = Cause(
     "exploding-gradients",

@@ -18,7 +18,7 @@ CAUSE = Cause(
     remedy="Find why: a frozen flag, a rate multiplier of 0, a part that is cut off from the loss (detached, "
     "multiplied by 0), or units before or after it that are dead.",
     lesson="docs/doctor.md#frozen-parameters",
-    leads_to=("plateau", "underfitting", "lr-too-low"),
+    leads_to=("class-imbalance", "plateau", "underfitting", "lr-too-low"),
 )
 
 

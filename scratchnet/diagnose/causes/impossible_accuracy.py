@@ -68,10 +68,11 @@ def _problem(m: Measured, total: int | None) -> tuple[bool, str]:
     if a is None or not total or a != a:
         return bool(total and m.correct is not None), ""
     digits = len(repr(a).partition(".")[2]) if "e" not in repr(a) else 17
-    off = max(0.5 * 10.0**-digits, FINE * a) * total  # samples that rounding may hide
+    last = m.rounded if m.rounded is not None else 10.0**-digits  # what the last digit is worth
+    off = max(0.5 * last, FINE * a) * total  # samples that rounding may hide
     count = a * total if m.correct is None else a * total - m.correct
     if off > TELLS or abs(count - round(count) if m.correct is None else count) <= off + 1e-9:
-        return off <= TELLS, ""
+        return off <= TELLS or m.correct is not None, ""
     if m.correct is not None:
         return True, f"accuracy {a!r}, but {m.correct} of {total} are right, which is {m.correct / total:.6g}"
     return True, f"accuracy {a!r} of {g(total, 9)} samples is {a * total:.6g} right answers: no whole number"

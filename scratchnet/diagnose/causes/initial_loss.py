@@ -33,11 +33,12 @@ CAUSE = Cause(
 @CAUSE.check
 def at_the_first_step(history: History) -> Found | None:
     """The cross-entropy of the first logits."""
-    out = outputs(first_look(history))
-    loss, c = known(out.loss, "the first cross-entropy"), known(out.classes, "the number of classes")
     look = first_look(history)
-    biases = [(p.weight / math.sqrt(p.size), name) for name, p in look.parameters.items()
-              if name.endswith(("b", "bias")) and p.weight and p.size and p.weight > BIAS * math.sqrt(p.size)]  # fmt: skip
+    out = outputs(look)
+    loss, c = known(out.loss, "the first cross-entropy"), known(out.classes, "the number of classes")
+    begun = {name: p for name, p in look.parameters.items() if name.rpartition(".")[2] in ("b", "bias")}
+    sizes = [(p.weight / math.sqrt(p.size), name) for name, p in begun.items() if p.weight and p.size]
+    biases = [one for one in sizes if one[0] > BIAS]
     if c < 2 or not loss > math.log(c) + (BIASED if biases else ABOVE):
         return None
     evidence = [Evidence(f"the first loss is {g(loss)}; ln {c} = {g(math.log(c))}", "step 1")]
@@ -53,7 +54,7 @@ def at_the_first_step(history: History) -> Found | None:
 @CAUSE.check
 def without_looks(history: History) -> Found | None:
     """The first loss that a file tells of."""
-    known(None if history.looks else True, "this check is for runs without looks")
+    known(None if history.looks else True, "")
     known(True if is_cross_entropy(history) else None, "a cross-entropy")
     c, told = classes(history), course(history)
     bound = math.log(c) + ABOVE if told.unit == "step" else FIRST_EPOCH * math.log(c)

@@ -7,8 +7,8 @@ import math
 from scratchnet.train.history import History
 from scratchnet.train.records import InputLook, SplitFacts
 
-from ..cause import Cause, Evidence, Found, known
-from ..readings import first_look, g, inputs, train_facts
+from ..cause import Cause, Evidence, Found, NotKnownError, known
+from ..readings import first_look, g, inputs, looks, train_facts
 
 LARGE = 5.0
 """Root mean square above which inputs are too large: standardised ones have 1, pixels in [0, 1] about 0.3. First-layer
@@ -17,6 +17,7 @@ SMALL = 0.02
 """Root mean square below which inputs are too small. One-hot words reach it too, but have a largest value of 1."""
 FAINT = 0.1
 """A largest value below which nothing in the inputs is large."""
+NORM = 1000.0  # of an input: a standardised one with 3,000 features has 55, and one with a million still no more
 FORGIVING = ("BatchNorm1d", "BatchNorm2d", "BatchNorm", "LayerNorm", "RMSNorm", "GroupNorm")
 """First layers that take the scale out themselves."""
 
@@ -43,6 +44,7 @@ CAUSE = Cause(
         "non-finite",
         "plateau",
         "underfitting",
+        "class-imbalance",
     ),
 )
 
@@ -63,6 +65,32 @@ def in_the_data(history: History) -> Found | None:
     return None if kind == "Embedding" else _judge(train_facts(history), "training data", kind in FORGIVING)
 
 
+@CAUSE.check
+def in_the_gradients(history: History) -> Found | None:
+    """Of a log that tells nothing but gradient norms. Of one sample dW = d xᵀ and db = d, so ‖dW‖/‖db‖ = ‖x‖."""
+    every = looks(history)
+    if any(look.inputs for look in every) or any(facts.minimum is not None for facts in history.data.values()):
+        raise NotKnownError("")  # the range itself is known
+    told = []
+    for look in every:
+        first = next((name for name in look.parameters if name.endswith("W")), "")
+        dw, db = look.parameters.get(first), look.parameters.get(first[:-1] + "b")
+        if dw and db and dw.gradient is not None and db.gradient:
+            told.append((dw.gradient / db.gradient, dw.gradient, db.gradient, first, look.step))
+    known(told or None, "the gradient norms of the first layer, ‖dW‖ and ‖db‖")
+    norm, of_w, of_b, name, step = told[0]
+    if not NORM < norm < math.inf:
+        return None
+    text = f"‖d{name}‖/‖d{name[:-1]}b‖ = {g(of_w, 4)}/{g(of_b, 4)} = {g(norm, 4)}: of one sample, the norm of its input"
+    evidence = [Evidence(text, f"look {step}")]
+    last = list(every[0].parameters.values())[-1].gradient or 0.0
+    if abs(last - math.sqrt(2)) < 0.005:
+        evidence.append(
+            Evidence(f"the last bias's is {g(last, 4)} = √2: a softmax sure of a wrong class", f"look {step}")
+        )
+    return Found(0.85, *evidence)
+
+
 def _judge(x: InputLook | SplitFacts, where: str, forgiven: bool) -> Found | None:
     low, high = known(x.minimum, "the inputs' range"), known(x.maximum, "the inputs' range")
     rms = math.hypot(known(x.mean, "the inputs' mean"), known(x.std, "the inputs' spread"))
@@ -70,7 +98,7 @@ def _judge(x: InputLook | SplitFacts, where: str, forgiven: bool) -> Found | Non
     if not (rms > LARGE or (rms < SMALL and top < FAINT)) or not math.isfinite(rms):
         return None
     off = rms / LARGE if rms > LARGE else SMALL / max(rms, 1e-12)
-    sure = min(0.97, 0.75 + 0.1 * math.log10(off) + (0.15 if top > 100 else 0.0))
+    sure = min(0.97, 0.85 + 0.05 * math.log10(off) + (0.05 if top > 100 else 0.0))
     text = f"the inputs lie between {g(low)} and {g(high)}, root mean square {g(rms)} where about 1 is due"
     more = [Evidence(f"a sample's norm is {g(x.norm)}", where)] if x.norm is not None else []
     return Found(sure / 2 if forgiven else sure, Evidence(text, where), *more)

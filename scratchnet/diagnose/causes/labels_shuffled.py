@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from scratchnet.train.history import History
 from scratchnet.train.records import SplitFacts
 
@@ -12,6 +14,7 @@ from ..readings import accuracy, held_out_facts, majority, pc, skill, train_fact
 
 ENOUGH = 100  # samples that the agreement must be measured on
 NOTHING = 0.05  # of the way from chance to full agreement: below it labels follow no neighbourhood at all
+SOME = 0.35  # of the way that the samples compared must exclude: few samples of one common class exclude nothing
 ERRORS = 3.0  # standard errors within which a rate is chance
 ALIKE = 0.05  # difference of two splits' chances: with other shares of classes they cannot be compared
 LEARNED = 0.1  # of the way from chance: a network that gets there off its training set shows that labels say something
@@ -28,7 +31,15 @@ CAUSE = Cause(
     "more.",
     remedy="Shuffle pairs: one permutation for inputs and labels. Look at a few samples beside their labels.",
     lesson="docs/doctor.md#labels-shuffled",
-    leads_to=("plateau", "underfitting", "overfitting", "late-divergence", "frozen-validation", "lr-too-low"),
+    leads_to=(
+        "class-imbalance",
+        "plateau",
+        "underfitting",
+        "overfitting",
+        "late-divergence",
+        "frozen-validation",
+        "lr-too-low",
+    ),
 )
 
 
@@ -48,13 +59,18 @@ def no_neighbourhood(history: History) -> Found | None:
     known(n if n >= ENOUGH else None, f"{ENOUGH} samples to compare")
     if a > c + max(ERRORS * math.sqrt(c * (1 - c) / n), NOTHING * (1 - c)):
         return None
+    if a + 2 * math.sqrt(a * (1 - a) / n) > c + SOME * (1 - c):
+        raise NotKnownError("whether alike samples have alike labels, on enough samples")
     p, evidence = majority(history), []
     for name in ("val", "test"):
         rates = [r for _, m in history.measured(name) if (r := accuracy(m)) is not None]
-        if rates and (max(rates) - p) / (1 - p) > LEARNED:
+        late = float(np.median(rates[len(rates) // 2 :])) if rates else 0.0
+        if rates and (late - p) / (1 - p) > LEARNED:
             return None  # such data have no neighbourhoods, but are learned
         if rates:
-            evidence.append(Evidence(f"accuracy never above {pc(max(rates))}; the commonest class has {pc(p)}", name))
+            evidence.append(
+                Evidence(f"accuracy is {pc(late)} in the later epochs; the commonest class has {pc(p)}", name)
+            )
     if not evidence and skill(history) > LEARNED:
         raise NotKnownError("accuracy on samples that nothing was trained on")
     text = f"of {n} samples and their nearest neighbours {pc(a)} have the same label; by chance {pc(c)}"
@@ -75,8 +91,7 @@ def less_than_held_out(history: History) -> Found | None:
         spread = math.sqrt(a * (1 - a) / n / (1 - c) ** 2 + b * (1 - b) / other.agreed_on / (1 - d) ** 2)
         if abs(c - d) > ALIKE or theirs < LEARNED or own > PART * theirs or theirs - own < ERRORS * spread:
             continue
-        text = f"{pc(a)} of training samples have their nearest neighbour's label, but {pc(b)} of {other.split}: "
-        text += f"about {pc(1 - max(own, 0) / theirs)} of the training labels are wrong"
+        text = f"{pc(a)} of training samples have their nearest neighbour's label, but {pc(b)} of {other.split}"
         return Found(
             min(0.95, 0.75 + 0.5 * (1 - own / theirs)), Evidence(text, "training data"), *_rates(history, other.split)
         )

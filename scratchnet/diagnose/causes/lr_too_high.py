@@ -9,17 +9,21 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import g, looks, prior, skill, weights
+from ..readings import broken, g, looks, prior, skill, step_of, weights
 from ..series import STEPS, course, long
 
 LONG = 0.05
 """Update/weight ratio, median over weights, above which a step is long. Healthy runs have 1e-4 to 1e-2 once started;
 a first step of Adam may reach 0.05 in healthy runs too, which is why the loss must suffer as well."""
-VERY_LONG = 0.3  # the same, where a loss that never fell is all that speaks for harm: that has other causes too
+VERY_LONG = 0.5  # the same, where little speaks for harm: a loss that never fell has other causes too
 EARLY = 0.3  # of the run, in which the long steps must have been
 ROSE = 1.5  # times the level at the beginning: a loss that rises so far was thrown there
 GREW = 4.0  # times its first norm: a weight that was blown up
 LEARNED = 0.6  # of the level at the beginning: a loss that has been below it was not thrown away by the first steps
+SKILLED = 0.9  # skill of a network that has learned all the same
+AWAY = 0.6  # skill that, with
+HALF = 0.5  # of the loss of knowing nothing left at the end, shows that the steps led somewhere, if not far
+MOST = 0.8  # of a layer's units that answer to nothing any more
 LOST = 0.1  # skill below which nothing has been learned
 WASTED = 0.95  # of the loss of one who knows the classes' shares only
 
@@ -32,6 +36,7 @@ CAUSE = Cause(
     "thousandth of the weights. A warm-up helps where only the first steps are too long.",
     lesson="docs/doctor.md#lr-too-high",
     leads_to=(
+        "class-imbalance",
         "dead-relu",
         "saturated-units",
         "loss-spike",
@@ -56,10 +61,10 @@ def long_steps(history: History) -> Found | None:
     finite = [one for one in told if math.isfinite(one[0])]
     if not finite:
         return None
-    early = [one for one in finite if one[1].step <= max(10, EARLY * len(history.losses))]
+    early = [one for one in finite if one[1].step <= max(10, EARLY * len(history.losses) * history.stride)]
     top, at = max(early or finite, key=lambda one: one[0])
-    harm = _harm(history)
-    if top < LONG or not harm or (len(harm) == 1 and "ends at" in harm[0].text and top < VERY_LONG):
+    harm = [] if top < LONG or _recovered(history, top) or _spoiled(history) else _harm(history)
+    if not harm or (len(harm) == 1 and "ends at" in harm[0].text and top < VERY_LONG):
         return None
     text = f"the updates reach {g(top)} of the weights' norm; about 0.001 is usual"
     grown = []
@@ -79,7 +84,7 @@ def long_steps(history: History) -> Found | None:
 def loss_alone(history: History) -> Found | None:
     """Without looks: a loss that is thrown up at once and does not come back."""
     if history.looks:
-        raise NotKnownError("this check is for runs without looks")
+        raise NotKnownError("")
     told = long(history)
     level = told.values[0]
     if told.highest == 0 or told.end < ROSE * level or told.highest > len(told.values) / 2 or level <= 0:
@@ -88,12 +93,33 @@ def loss_alone(history: History) -> Found | None:
     return Found(0.4, Evidence(text, told.where(told.highest)))
 
 
+def _recovered(history: History, top: float) -> bool:
+    """Whether it was learned all the same: then the rate was high and not too high."""
+    if broken(history) is not None:
+        return False
+    try:
+        able = skill(history)
+        if able > SKILLED:
+            return True
+        return top < VERY_LONG and able > AWAY and long(history).end < HALF * prior(history)
+    except NotKnownError:
+        return False
+
+
+def _spoiled(history: History) -> bool:
+    """Whether most units of a layer were at their bounds, or silent, before the first step: no rate did that."""
+    first = history.looks[0]
+    return first.step == 1 and any(
+        (layer.saturated or 0.0) > MOST or (layer.never or 0.0) > MOST for layer in first.layers
+    )
+
+
 def _harm(history: History) -> list[Evidence]:
     """What the loss suffered from the beginning on; a run that had learned before has another cause."""
     losses = np.asarray(history.losses, float)
     known(True if losses.size else None, "the losses of the steps")
     found: list[Evidence] = []
-    bad = np.flatnonzero(~np.isfinite(losses))
+    bad = broken(history)
     try:
         nothing = prior(history)
     except NotKnownError:
@@ -109,13 +135,13 @@ def _harm(history: History) -> list[Evidence]:
         if len(before) and before.min() < LEARNED * base:
             return []
         top = int(values.argmax())
-        where = told.where(top) if told else f"step {top + 1}"
+        where = told.where(top) if told else step_of(history, top)
         found.append(Evidence(f"the loss rose from {g(base)} to {g(values[top])}", where))
     elif values.min() < LEARNED * base:
         return []
     if told and nothing and skill(history) < LOST and told.end > WASTED * nothing:
         text = f"the loss ends at {g(told.end)}; who knows only the classes' shares has {g(nothing)}"
         found.append(Evidence(text, told.where(-1)))
-    if len(bad):
-        found.append(Evidence("the loss is no longer finite", f"step {bad[0] + 1}"))
+    if bad is not None:
+        found.append(Evidence("the loss is no longer finite", step_of(history, bad)))
     return found

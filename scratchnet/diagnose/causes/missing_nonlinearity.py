@@ -28,7 +28,7 @@ CAUSE = Cause(
     "can draw straight lines between classes, whatever its depth.",
     remedy="Put a ReLU (or tanh, GELU) after every linear layer but the last.",
     lesson="docs/doctor.md#missing-nonlinearity",
-    leads_to=("underfitting", "plateau", "lr-too-high"),
+    leads_to=("class-imbalance", "underfitting", "plateau", "lr-too-high"),
 )
 
 

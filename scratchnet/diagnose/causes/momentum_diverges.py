@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, looks, optimizer, weights
+from ..readings import broken, g, looks, optimizer, step_of, weights
 from ..series import long
 
 HEAVY = 0.98  # momentum from which on a step carries the sum of 50 gradients and more
 ROSE = 1.3  # times its beginning, or times its lowest level by the end: a loss that was carried away
-BACK = 1.5
+BACK = 1.5  # times its lowest level that the loss is at again: momentum swings, and this far is away
 
 CAUSE = Cause(
     "momentum-diverges",
@@ -25,6 +23,7 @@ CAUSE = Cause(
     remedy="momentum 0.9; with more, divide the rate by as much as 1/(1−m) grew. Adam: β₁ = 0.9, β₂ = 0.999.",
     lesson="docs/doctor.md#momentum-diverges",
     leads_to=(
+        "class-imbalance",
         "lr-too-high",
         "loss-spike",
         "late-divergence",
@@ -58,9 +57,9 @@ def by_settings(history: History) -> Found | None:
 
 
 def _harm(history: History) -> Evidence | None:
-    bad = next((i + 1 for i, v in enumerate(history.losses) if not math.isfinite(v)), None)
+    bad = broken(history)
     if bad is not None:
-        return Evidence("the loss is no longer finite", f"step {bad}")
+        return Evidence("the loss is no longer finite", step_of(history, bad))
     told = long(history)
     high = max(told.values[1:])
     if told.start > 0 and high > ROSE * told.start:

@@ -7,7 +7,7 @@ import math
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g
+from ..readings import broken, g, step_of
 
 CAUSE = Cause(
     "non-finite",
@@ -42,12 +42,11 @@ def in_the_run(history: History) -> Found | None:
         for event in history.events
         if event.what == "nonfinite"
     ][:1]
-    bad = next((i for i, v in enumerate(history.losses) if not math.isfinite(v)), None)
-    gap = bad is not None and any(math.isfinite(v) for v in history.losses[bad:])
-    if bad is not None and (not gap or math.isinf(history.losses[bad])):
+    bad = broken(history)
+    if bad is not None:
         before = [v for v in history.losses[:bad] if math.isfinite(v)][-3:]
         was = f"; before it {', '.join(g(v) for v in before)}" if before else ""
-        evidence.append(Evidence(f"the loss is {history.losses[bad]}{was}", f"step {bad + 1}"))
+        evidence.append(Evidence(f"the loss is {history.losses[bad]}{was}", step_of(history, bad)))
     for epoch in history.epochs:
         for name, m in epoch.splits.items():
             if m.loss is not None and not math.isfinite(m.loss) and len(evidence) < 2:

@@ -7,7 +7,7 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, looks, weights
+from ..readings import g, unsettled, weights
 
 FRESH = 1.2  # ratio to a fresh gradient at the first step, at most: there nothing has piled up yet
 PILED = 1.5  # the same at later steps, median: at the second step of a forgotten zero it is 2 already
@@ -43,7 +43,7 @@ CAUSE = Cause(
 def piled_up(history: History) -> Found | None:
     """The loop's gradient against one of this batch alone: equal at step 1, longer and askew later."""
     by_step = []
-    for look in looks(history):
+    for look in unsettled(history):
         pairs = [(p.ratio, p.cosine) for p in weights(look).values() if p.ratio is not None and p.cosine is not None]
         pairs = [(r, c) for r, c in pairs if np.isfinite(r)]
         if pairs:

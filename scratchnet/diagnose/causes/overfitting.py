@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
@@ -10,7 +12,9 @@ from ..readings import accuracy, g, held_out, pc
 ROSE = 1.3  # times its lowest: validation losses waver by a few percent, and rise a little where nets are sure
 FELL = 0.5  # of that lowest validation loss: what training has reached meanwhile
 AFTER = 2  # epochs behind the lowest one
-GAP = 0.2  # between the rates of training and validation: small sets have a tenth or so by nature
+GAP = 0.14  # between the rates of training and validation: small sets have a tenth by nature
+WIDE = 0.25  # the same where nothing but the gap speaks
+LATE = 5  # epochs at the end whose middle counts
 KNOWN = 0.9  # of the training samples right
 
 CAUSE = Cause(
@@ -50,6 +54,28 @@ def turned(history: History) -> Found | None:
         return Found(min(0.85, 0.6 + 0.5 * (gap - GAP)), _curve(name, epoch, low, end, high, then, now), parted)
     if not asked:
         raise NotKnownError(f"the validation loss of {AFTER + 1} epochs or more")
+    return None
+
+
+@CAUSE.check
+def wide_gap(history: History) -> Found | None:
+    """Training is far ahead, in rate and in loss, in the middle of the last epochs, whatever way it came there."""
+    train = dict(history.measured("train"))
+    asked = 0
+    for name, told in held_out(history):
+        late = [(train[e], m) for e, m in told if e in train][-LATE:]
+        pairs = [(a, b) for x, y in late if (a := accuracy(x)) is not None and (b := accuracy(y)) is not None]
+        losses = [(x.loss, y.loss) for x, y in late if x.loss is not None and y.loss is not None]
+        if len(pairs) < LATE or len(losses) < LATE:
+            continue
+        asked += 1
+        (ours, theirs), (low, high) = np.median(pairs, 0), np.median(losses, 0)
+        if ours < KNOWN or ours - theirs < WIDE or low > FELL * high:
+            continue
+        rates = f"{pc(ours)} right in training, {pc(theirs)} on {name}; the losses are {g(low)} and {g(high)}"
+        return Found(0.65, Evidence(rates, f"the last {LATE} epochs"))
+    if not asked:
+        raise NotKnownError(f"rates and losses of {LATE} epochs")
     return None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, pc, prior, skill
+from ..readings import g, pc, prior, skill, step_of
 from ..series import Course, long
 
 LEAST = 8  # stretches that a course must have
@@ -57,7 +57,9 @@ def flat(history: History) -> Found | None:
     evidence = [Evidence(text, where), Evidence(f"skill is {pc(max(able, 0))} of what there is", "training data")]
     if cut is not None and undone:
         _, before, after, step = cut
-        evidence.insert(0, Evidence(f"the learning rate fell from {g(before)} to {g(after)}", f"step {step}"))
+        evidence.insert(
+            0, Evidence(f"the learning rate fell from {g(before)} to {g(after)}", step_of(history, step - 1))
+        )
         return Found(0.85, *evidence)
     return Found(0.35 if able > NOTHING else 0.45, *evidence)
 

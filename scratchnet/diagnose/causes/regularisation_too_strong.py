@@ -13,6 +13,7 @@ SHRUNK = 0.5  # of its first norm, median over weights: training makes weights g
 GREW = 1.5  # times its first norm that a weight was at any time: then it was thrown, and only shrinks back
 POOR = 0.6  # skill on the training batches below which something is kept from being learned
 PULL = 0.4  # Σ lr · decay of a run: e^−0.4 takes a third of every weight that no gradient holds
+HELD = 0.85  # the same where weights have shrunk by half under a decay or penalty that is strong enough to do that
 DROPPED = 0.8  # of the units, by a dropout layer; 0.5 is usual
 
 CAUSE = Cause(
@@ -24,7 +25,15 @@ CAUSE = Cause(
     remedy="Train without regularisation first; then add as much as the gap between training and validation asks for "
     "(weight decay 1e-4, dropout 0.2 to 0.5).",
     lesson="docs/doctor.md#regularisation-too-strong",
-    leads_to=("underfitting", "plateau", "vanishing-gradients", "lr-too-low", "dead-relu", "frozen-parameters"),
+    leads_to=(
+        "class-imbalance",
+        "underfitting",
+        "plateau",
+        "vanishing-gradients",
+        "lr-too-low",
+        "dead-relu",
+        "frozen-parameters",
+    ),
 )
 
 
@@ -38,7 +47,7 @@ def weights_shrink(history: History) -> Found | None:
     series = {name: shares for name, shares in series.items() if len(shares) > 1 and np.isfinite(shares).all()}
     known(series or None, "the weights' norms at two looks or more")
     typical = float(np.median([shares[-1] for shares in series.values()]))
-    if typical > SHRUNK or max(map(max, series.values())) > GREW or skill(history) > POOR:
+    if typical > SHRUNK or max(map(max, series.values())) > GREW or skill(history) > HELD:
         return None
     pull = [*_decay(history), *_penalty(history)]
     if not pull:
@@ -56,7 +65,7 @@ def _decay(history: History) -> list[Evidence]:
     except NotKnownError:
         return []
     decay, momentum = float(given.get("weight_decay", 0.0)), float(given.get("momentum", 0.0))
-    total = decay * float(np.nansum(history.lrs)) / max(1 - momentum, 0.001)
+    total = decay * float(np.nansum(history.lrs)) * history.stride / max(1 - momentum, 0.001)
     if total < PULL:
         return []
     return [Evidence(f"a weight decay of {g(decay)} shrinks weights by e^−{g(total)} over the run", "settings")]

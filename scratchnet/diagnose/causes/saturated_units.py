@@ -5,8 +5,9 @@ from __future__ import annotations
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import looks, pc
+from ..readings import looks, pc, skill
 
+LEARNED = 0.8  # skill of a network to which its saturated units do no harm: sure ones are saturated in the end
 MANY = 0.6  # of the outputs within 1 % of a bound; healthy tanh layers reach 0.3 late in training
 
 CAUSE = Cause(
@@ -17,7 +18,7 @@ CAUSE = Cause(
     remedy="Scale the inputs, begin with weights of std √(1/fan_in), lower the learning rate; or put a normalisation "
     "layer before the activation.",
     lesson="docs/doctor.md#saturated-units",
-    leads_to=("vanishing-gradients", "frozen-parameters", "plateau", "underfitting", "lr-too-low"),
+    leads_to=("class-imbalance", "vanishing-gradients", "frozen-parameters", "plateau", "underfitting", "lr-too-low"),
 )
 
 
@@ -38,12 +39,19 @@ def at_the_bounds(history: History) -> Found | None:
         mean = sum(share for share, _, _ in late) / len(late)
         if mean > MANY:
             found.append((mean, series))
-    if not found:
+    if not found or _skilled(history):
         return None
     mean, series = max(found, key=lambda one: (one[0], one[1][0][1].path))
     (begun, layer, first), (ended, _, last) = series[0], series[-1]
     text = f"{pc(ended)} of the outputs of layer {layer.path} ({layer.layer or layer.kind}) are at a bound"
     more = Evidence(f"{pc(begun)} at the beginning", f"step {first}")
     return Found(
-        0.5 + 0.4 * (mean - MANY) / (1 - MANY) + (0.1 if begun > MANY else 0), Evidence(text, f"step {last}"), more
+        0.5 + 0.35 * (mean - MANY) / (1 - MANY) + (0.1 if begun > MANY else 0), Evidence(text, f"step {last}"), more
     )
+
+
+def _skilled(history: History) -> bool:
+    try:
+        return skill(history) > LEARNED
+    except NotKnownError:
+        return False

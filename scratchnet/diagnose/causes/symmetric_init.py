@@ -17,6 +17,7 @@ CAUSE = Cause(
     remedy="Draw every weight independently; a constant, or a seed that is set anew for each row, does not do.",
     lesson="docs/doctor.md#symmetric-init",
     leads_to=(
+        "class-imbalance",
         "plateau",
         "underfitting",
         "vanishing-gradients",

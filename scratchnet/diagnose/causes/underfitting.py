@@ -11,9 +11,11 @@ from ..series import long
 SHORT = 0.15  # that its training accuracy stays below that of a nearest neighbour, who knows no more than the data
 NARROW = 0.5  # units of the narrowest hidden layer for each class
 POOR = 0.7  # of the way from the commonest class's share to 1: a network that gets there is not too small by much
+LEAST = 3  # epochs: within one or two, a run is not done however flat it looks
+SINGLE = 0.85  # the same for a layer of one unit: a single number does better than it seems, and no more
 EPOCHS = 6  # that must be told where nothing else is
-HALF = 0.5  # of the training samples right: below it, most of what there is to learn is not
-LEVEL = 0.07  # of the first loss that the second half of the run still gains
+HALF = 0.7  # of the training samples right: below it, a good part of what there is to learn is not
+LEVEL = 0.03  # of the first loss that the last quarter of the run still gains
 FLAT = 0.02  # of the loss that the last quarter still gains: then it has done what it can
 
 CAUSE = Cause(
@@ -34,6 +36,8 @@ def below_a_neighbour(history: History) -> Found | None:
     rates = [r for _, m in history.measured("train") if (r := accuracy(m)) is not None]
     if not rates:
         raise NotKnownError("the training accuracy")
+    if len(rates) < LEAST:
+        raise NotKnownError(f"the training accuracy of {LEAST} epochs or more")
     p = majority(history)
     if neighbour - rates[-1] < SHORT or (rates[-1] - p) / (1 - p) > POOR or not _done(history):
         return None
@@ -52,7 +56,8 @@ def too_narrow(history: History) -> Found | None:
         raise NotKnownError("the training accuracy")
     looks(history)
     narrow, p = _narrow(history), majority(history)
-    if not narrow or (rates[-1] - p) / (1 - p) > POOR or not _done(history):
+    single = any(layer.kind == "Dense" and layer.units == 1 for layer in history.looks[0].layers[:-1])
+    if not narrow or (rates[-1] - p) / (1 - p) > (SINGLE if single else POOR) or not _done(history, 3 * FLAT):
         return None
     text = f"{pc(rates[-1])} of the training samples are right"
     return Found(0.8, *narrow, Evidence(text, f"epoch {history.measured('train')[-1][0]}"))
@@ -76,27 +81,27 @@ def _narrow(history: History) -> list[Evidence]:
     ]
 
 
-def _done(history: History) -> bool:
+def _done(history: History, flat: float = FLAT) -> bool:
     told = long(history)
     quarter = told.values[-max(2, len(told.values) // 4) :]
-    return quarter[0] - quarter[-1] < FLAT * abs(quarter[0]) + 2 * told.noise
+    return quarter[0] - quarter[-1] < flat * abs(quarter[0]) + 2 * told.noise
 
 
 @CAUSE.check
 def stays_poor(history: History) -> Found | None:
     """Of a file that tells no more: training has levelled off with most samples wrong, and validation with it."""
-    known(None if history.looks else True, "this check is for runs without looks")
+    known(None if history.looks else True, "")
     both = [(e, r) for e, m in history.measured("train") if (r := accuracy(m)) is not None]
     if len(both) < EPOCHS:
         raise NotKnownError(f"the training accuracy of {EPOCHS} epochs or more")
     rate = both[-1][1]
     others = [r for _, told in held_out(history) if (r := accuracy(told[-1][1])) is not None]
     told = long(history, EPOCHS)
-    half, end = told.values[len(told.values) // 2], told.values[-1]
+    half, end = told.values[-max(2, len(told.values) // 4)], told.values[-1]
     flat = half - end < LEVEL * abs(told.values[0])
     if rate > HALF or not others or abs(others[0] - rate) > 0.1 or not flat or end > told.values[0]:
         return None
     text = (
-        f"{pc(rate)} right in training, {pc(others[0])} beside it; over the second half the loss gains {g(half - end)}"
+        f"{pc(rate)} right in training, {pc(others[0])} beside it; over the last quarter the loss gains {g(half - end)}"
     )
     return Found(0.5, Evidence(text, f"epoch {both[-1][0]}"))

@@ -10,7 +10,8 @@ from ..cause import Cause, Evidence, Found, NotKnownError
 from ..depth import flow
 from ..readings import g, looks
 
-FADED = 0.01  # of the last weighted layer's gradient that reaches the first; healthy networks keep a tenth and more
+FADED = 0.005  # of the last weighted layer's gradient that reaches the first; healthy networks keep a tenth and more
+FIRST = 5  # looks: steps 1 to 10, of most monitors
 A_LAYER = 0.55  # of it, each
 
 CAUSE = Cause(
@@ -20,14 +21,17 @@ CAUSE = Cause(
     "by its smallness. A factor below 1 becomes a power, and the first layers stand still while the last learn.",
     remedy="ReLU in place of sigmoid, std = √(2/fan_in), normalisation layers, residual connections.",
     lesson="docs/doctor.md#vanishing-gradients",
-    leads_to=("frozen-parameters", "plateau", "underfitting", "lr-too-low"),
+    leads_to=("class-imbalance", "frozen-parameters", "plateau", "underfitting", "lr-too-low"),
 )
 
 
 @CAUSE.check
 def fades(history: History) -> Found | None:
-    """The norm of the gradient at the first weighted layer against that at the last, over all looks."""
-    told = [(path, look.step) for look in looks(history) if (path := flow(look)) is not None]
+    """The norm of the gradient at the first weighted layer against that at the last, in the first looks.
+
+    Later it says less: weights before a batch normalisation grow, and their gradients shrink by as much.
+    """
+    told = [(path, look.step) for look in looks(history)[:FIRST] if (path := flow(look)) is not None]
     told = [(path, step) for path, step in told if path.total == path.total]
     if not told:
         raise NotKnownError("gradients at three weighted layers or more")
@@ -35,6 +39,8 @@ def fades(history: History) -> Found | None:
     path, step = min(told, key=lambda one: abs(one[0].total - typical))
     if typical > FADED or path.gain > A_LAYER:
         path, step = told[0]  # at the beginning, where it costs the most
+    if not path.total and typical > 0:  # a last layer that begins at zero lets nothing pass at first
+        return None
     if path.total > FADED or path.gain > A_LAYER:
         return None
     text = f"{g(path.total)} of ‖dL/dy‖ at layer {path.last} reaches layer {path.first}: {g(path.gain)} a layer"

@@ -9,7 +9,7 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import classes, g, is_cross_entropy, looks, weights
+from ..readings import classes, g, is_cross_entropy, looks, unsettled, weights
 
 FACTOR = 1.5  # that the loop's gradient or loss is off by, at the least; label smoothing and the like stay within it
 STEADY = 0.1  # relative spread of that factor over the looks: a slip is the same at every step
@@ -46,7 +46,7 @@ CAUSE = Cause(
 def gradient(history: History) -> Found | None:
     """The loop's gradient against one computed beside it: same direction, another length, at the first step already."""
     first = [p for p in weights(looks(history)[0]).values() if p.ratio is not None and p.cosine is not None]
-    told = [(p.ratio, look, name) for look in looks(history) for name, p in weights(look).items()
+    told = [(p.ratio, look, name) for look in unsettled(history) for name, p in weights(look).items()
             if p.ratio and p.cosine is not None and p.cosine > SAME]  # fmt: skip
     if not first:
         raise NotKnownError("a gradient computed beside the loop")
@@ -54,8 +54,8 @@ def gradient(history: History) -> Found | None:
     if not begun or len(told) < 2:
         return None
     ratio = float(np.median(begun))
-    all_ = np.array([r for r, _, _ in told], float)
-    if max(ratio, 1 / ratio) < FACTOR or np.median(np.abs(all_ / ratio - 1)) > STEADY:
+    every = np.array([r for r, _, _ in told], float)
+    if max(ratio, 1 / ratio) < FACTOR or np.median(np.abs(every / ratio - 1)) > STEADY:
         return None
     batch = looks(history)[0].batch
     hint = f", and a batch holds {batch}" if batch and max(ratio / batch, batch / ratio) < 1.05 else ""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, looks, optimizer
+from ..readings import g, looks, optimizer, unsettled
 from ..series import long
 
 OPPOSITE = -0.5  # cosine between the gradient of the loop and one computed beside it; right ones have 1
@@ -23,6 +23,7 @@ CAUSE = Cause(
     "front of a regulariser.",
     lesson="docs/doctor.md#wrong-sign",
     leads_to=(
+        "class-imbalance",
         "late-divergence",
         "lr-too-high",
         "non-finite",
@@ -42,7 +43,7 @@ CAUSE = Cause(
 @CAUSE.check
 def against_a_fresh_gradient(history: History) -> Found | None:
     """The cosine of the loop's gradient with one computed beside it."""
-    told = [(p.cosine, name, look.step) for look in looks(history) for name, p in look.parameters.items()
+    told = [(p.cosine, name, look.step) for look in unsettled(history) for name, p in look.parameters.items()
             if p.cosine is not None and p.fan_in]  # fmt: skip
     if not told:
         raise NotKnownError("a gradient computed beside the loop")

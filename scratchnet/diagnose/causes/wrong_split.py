@@ -76,6 +76,26 @@ def same_figures(history: History) -> Found | None:
 
 
 @CAUSE.check
+def same_rows(history: History) -> Found | None:
+    """A split with as many samples of each class as those that the epoch trained on."""
+    asked = 0
+    for epoch in reversed(history.epochs):
+        train = epoch.splits.get("train")
+        rows = tuple(map(sum, train.matrix)) if train is not None and train.matrix is not None else None
+        for name in HELD_OUT:
+            m, own = epoch.splits.get(name), history.data.get(name)
+            if rows is None or m is None or m.matrix is None:
+                continue
+            asked += 1
+            if tuple(map(sum, m.matrix)) == rows and (own is None or own.class_counts != rows) and len(set(rows)) > 1:
+                text = f"it counts {g(sum(rows), 9)} samples, of each class as many as were trained on"
+                return Found(0.9, Evidence(text, f"{name}, epoch {epoch.epoch}"))
+    if not asked:
+        raise NotKnownError("confusion matrices of two splits")
+    return None
+
+
+@CAUSE.check
 def same_samples(history: History) -> Found | None:
     """A held-out split whose every sample is one of training, and which is as large."""
     train, asked = history.data.get("train"), 0

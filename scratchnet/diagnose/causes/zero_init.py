@@ -21,6 +21,7 @@ CAUSE = Cause(
     remedy="Draw the weights at random with std = √(2/fan_in); only biases, and the last layer, may begin at zero.",
     lesson="docs/doctor.md#zero-init",
     leads_to=(
+        "class-imbalance",
         "symmetric-init",
         "vanishing-gradients",
         "frozen-parameters",

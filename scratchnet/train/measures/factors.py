@@ -12,10 +12,9 @@ import numpy as np
 
 from scratchnet.core.types import Array
 from scratchnet.layers import Conv1d, Conv2d, Dense
-from scratchnet_kernels import OpTable
 
 from ..probe import Backward, Forward
-from .numbers import norm
+from .numbers import Ruler
 
 
 class Factors(NamedTuple):
@@ -25,11 +24,11 @@ class Factors(NamedTuple):
     error: float
 
 
-def factors(k: OpTable, call: Forward, back: Backward) -> Factors | None:
+def factors(ruler: Ruler, call: Forward, back: Backward) -> Factors | None:
     """The factors of the layer's W, or None for a layer whose gradient is no such sum."""
     layer, x, y = call.layer, call.x, call.y
     if isinstance(layer, Dense):
-        return Factors(norm(k, [x]), norm(k, [back.dy]))
+        return Factors(ruler.norm(x), ruler.norm(back.dy))
     if isinstance(layer, Conv2d):
         sizes = [_both(size) for size in (layer.kernel, layer.stride, layer.dilation)]
         settings = [(*of_axis, pad[0]) for *of_axis, pad in zip(*sizes, layer.pads, strict=True)]
@@ -39,10 +38,9 @@ def factors(k: OpTable, call: Forward, back: Backward) -> Factors | None:
     else:
         return None
     rows, columns = (_windows(x.shape[2 + axis], y.shape[2 + axis], *settings[axis]) for axis in (0, 1))
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = np.einsum("nchw,nchw->hw", x, x, dtype=np.float64, casting="safe")
-        total = float(rows @ squares @ columns)
-    return Factors(float(np.sqrt(total)), norm(k, [back.dy]))
+    squares = np.einsum("nchw,nchw->chw", x, x).sum(0, dtype=np.float64)  # (N, C, H, W) -> (H, W)
+    total = float(rows @ squares @ columns)
+    return Factors(float(np.sqrt(total)), ruler.norm(back.dy))
 
 
 def _both(size: int | tuple[int, int]) -> tuple[int, int]:

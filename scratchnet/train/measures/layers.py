@@ -8,11 +8,10 @@ import numpy as np
 
 from scratchnet.core.types import Array, structured
 from scratchnet.layers import Conv1d, Conv2d, ConvTranspose2d, ReLU, Sigmoid, Tanh
-from scratchnet_kernels import OpTable
 
 from ..probe import Backward, Forward, Walk
 from ..records import LayerLook
-from .numbers import moments, nonfinite, norm, quotient
+from .numbers import Moments, Ruler, address, quotient
 
 NEAR = 0.01  # of the activation's range: so near a bound is saturated
 BOUNDS: dict[type, tuple[float, float]] = {Sigmoid: (0.0, 1.0), Tanh: (-1.0, 1.0)}
@@ -22,81 +21,86 @@ CHANNELS_FIRST = Conv1d, Conv2d, ConvTranspose2d
 class Output(NamedTuple):
     """What there is to say of an array that a layer put out."""
 
-    mean: float
-    std: float
-    nonfinite: int
+    moments: Moments
     zero: float
-    units: int
     dead: Array  # of each unit: whether it is 0 in the whole batch
 
 
 class Layers:
     """Measures the layers of one walk after the other; remembers which units have ever been active."""
 
-    def __init__(self, k: OpTable) -> None:
-        self._k = k
+    def __init__(self, ruler: Ruler) -> None:
+        self._ruler = ruler
         self._active: dict[str, Array] = {}
+        self._sources: dict[str, str] = {}  # repr takes its time
 
     def looks(self, walk: Walk) -> tuple[LayerLook, ...]:
         """A record for every layer, in the order of the walk."""
-        seen: dict[tuple[int, int], Output] = {}  # a Flatten puts out what it was given: measured once
-        first: dict[int, bool] = {}  # of sequences (N, T, D) and images of height 1 (N, C, L): whether units come first
+        seen: dict[tuple[int, tuple[int, ...], bool], Output] = {}  # what is handed on is measured once
+        first: dict[int, bool] = {}  # of what was put out so far: whether units lie on axis 1
         looks = []
         for call in walk.forward:
-            channels = self._channels_first(call, first)
-            key = _address(call.y), call.y.shape[1] if channels and call.y.ndim > 1 else call.y.shape[-1]
+            channels = _channels_first(call, first)
+            key = address(call.y), call.y.shape, channels
             if key not in seen:
-                seen[key] = _output(self._k, call.y, channels)
+                seen[key] = self._output(call.y, channels)
             looks.append(self._look(call, seen[key], walk.backward.get(call.path)))
         return tuple(looks)
 
-    def _channels_first(self, call: Forward, known: dict[int, bool]) -> bool:
-        """Whether units lie on axis 1 (images, and what Conv1d puts out) and not on the last one (sequences)."""
-        y, x = call.y, call.x
-        inherited = known.get(_address(x), False) if not structured(x) else False
-        first = y.ndim != 3 or isinstance(call.layer, CHANNELS_FIRST) or (inherited and x.ndim == y.ndim)
-        known[_address(y)] = first
-        return first
-
     def _look(self, call: Forward, out: Output, back: Backward | None) -> LayerLook:
+        ruler, units = self._ruler, max(len(out.dead), 1)
+        dead = int(np.count_nonzero(out.dead))
         never = gradient = gain = backward = None
         if isinstance(call.layer, ReLU):
-            active = self._active.setdefault(call.path, np.zeros(out.units, bool))
+            active = self._active.setdefault(call.path, np.zeros(units, bool))
             active |= ~out.dead
-            never = float(1 - active.mean())
+            never = 1 - int(np.count_nonzero(active)) / units
         if back is not None:
-            gradient = norm(self._k, [back.dy])
-            backward = nonfinite(back.dy, gradient)
+            gradient, backward = ruler.norm(back.dy), ruler.nonfinite(back.dy)
             if isinstance(back.dx, np.ndarray):
-                gain = quotient(norm(self._k, [back.dx]), gradient)
+                gain = quotient(ruler.norm(back.dx), gradient)
         return LayerLook(
             path=call.path,
-            layer=repr(call.layer),
+            layer=self._source(call),
             kind=type(call.layer).__name__,
-            units=out.units,
-            mean=out.mean,
-            std=out.std,
+            units=units,
+            mean=out.moments.mean,
+            std=out.moments.std,
             zero=out.zero,
-            dead=float(out.dead.mean()),
+            dead=dead / units,
             never=never,
             saturated=_saturated(call),
             gradient=gradient,
             gain=gain,
-            forward=out.nonfinite,
+            forward=out.moments.nonfinite,
             backward=backward,
         )
 
+    def _source(self, call: Forward) -> str:
+        source = self._sources.get(call.path)
+        if source is None:
+            source = self._sources[call.path] = repr(call.layer)
+        return source
 
-def _output(k: OpTable, y: Array, channels_first: bool) -> Output:
-    found, nonzero = moments(k, y), y != 0
-    if y.ndim == 1:  # one number a sample
-        used = nonzero.any(keepdims=True)
-    elif channels_first:
-        used = nonzero.reshape(*y.shape[:2], -1).any(2).any(0)  # (N, C, ...) -> (C,)
-    else:
-        used = nonzero.reshape(-1, y.shape[-1]).any(0)  # (N, ..., D) -> (D,)
-    zero = 1 - int(np.count_nonzero(nonzero)) / y.size
-    return Output(found.mean, found.std, found.nonfinite, zero, len(used), ~used)
+    def _output(self, y: Array, channels_first: bool) -> Output:
+        """Of y (N, C, ...) with its units on axis 1, or (N, ..., D) with them on the last one; (N,) has one unit."""
+        nonzero = y != 0
+        count = int(np.count_nonzero(nonzero))
+        units = y.shape[1 if channels_first else -1] if y.ndim > 1 else 1
+        dead = np.zeros(units, bool)
+        if count < y.size:
+            used = nonzero.reshape(len(y), -1).any(0)  # (N, ...) -> (the rest,)
+            used = used.reshape(units, -1).any(1) if channels_first else used.reshape(-1, units).any(0)
+            dead = ~used
+        return Output(self._ruler.moments(y), 1 - count / max(y.size, 1), dead)
+
+
+def _channels_first(call: Forward, known: dict[int, bool]) -> bool:
+    """Whether units lie on axis 1, as in images and in what Conv1d puts out, and not on the last one (sequences)."""
+    y, x = call.y, call.x
+    inherited = not structured(x) and x.ndim == y.ndim and known.get(address(x), False)
+    known[address(y)] = first = y.ndim != 3 or isinstance(call.layer, CHANNELS_FIRST) or inherited
+    return first
 
 
 def _saturated(call: Forward) -> float | None:
@@ -105,8 +109,4 @@ def _saturated(call: Forward) -> float | None:
         return None
     low, high = bounds
     near = NEAR * (high - low)
-    return float(np.count_nonzero((call.y < low + near) | (call.y > high - near)) / call.y.size)
-
-
-def _address(a: Array) -> int:
-    return int(a.__array_interface__["data"][0])
+    return int(np.count_nonzero((call.y < low + near) | (call.y > high - near))) / max(call.y.size, 1)

@@ -36,32 +36,34 @@ def output_look(logits: Any, targets: Any, classes: int | None) -> OutputLook | 
     labels = labels_of(targets, classes)
     if labels is None or not isinstance(logits, np.ndarray) or logits.shape != (len(labels), classes):
         return None
-    good = np.isfinite(logits).all(1)
-    wrong = int(logits.size - np.count_nonzero(np.isfinite(logits)))
-    z, t = logits.astype(np.float64), labels
-    if not good.all():
-        z, t, targets = z[good], t[good], np.asarray(targets)[good]
-    if len(z) == 0:
-        return OutputLook(classes=classes, nonfinite=wrong)
-    p = np.exp(z - z.max(1, keepdims=True))
-    p /= p.sum(1, keepdims=True)
-    log_p = np.log(np.maximum(p, 1e-300))
+    z, t, wanted, wrong = logits.astype(np.float64), labels, np.asarray(targets), 0
+    if not np.isfinite(z).all():
+        good = np.isfinite(z).all(1)
+        wrong = int(z.size - np.count_nonzero(np.isfinite(z)))
+        z, t, wanted = z[good], t[good], wanted[good]
+        if len(z) == 0:
+            return OutputLook(classes=classes, nonfinite=wrong)
+    log_p = z - z.max(1, keepdims=True)
+    p = np.exp(log_p)
+    total = p.sum(1, keepdims=True)
+    log_p -= np.log(total)
+    p /= total
     predicted = z.argmax(1)
     counts = np.bincount(predicted, minlength=z.shape[1])
-    known, wanted = _wanted(t, np.asarray(targets), z.shape[1])
-    surprise, off = (wanted * _log_softmax(z)).sum(1), p - wanted
+    known, q = _wanted(t, wanted, z.shape[1])
+    any_known, off = bool(known.any()), p - q
     return OutputLook(
         classes=classes,
         mean=float(z.mean()),
         std=float(z.std()),
-        entropy=float(-(p * log_p).sum(1).mean()),
+        entropy=float(-(p * log_p).sum() / len(z)),
         top_class=int(counts.argmax()),
-        top_share=float(counts.max() / len(z)),
-        saturated=float((p.max(1) > SURE).mean()),
-        normalised=bool((z >= 0).all() and (abs(z.sum(1) - 1) < SUM).all()),
-        correct=int((predicted == t)[known].sum()),
-        loss=float(-surprise[known].mean()) if known.any() else None,
-        error=float(np.sqrt((off * off).sum(1))[known].mean()) if known.any() else None,
+        top_share=int(counts.max()) / len(z),
+        saturated=int(np.count_nonzero(p.max(1) > SURE)) / len(z),
+        normalised=bool(z.min() >= 0 and abs(z.sum(1) - 1).max() < SUM),
+        correct=int(np.count_nonzero((predicted == t)[known])),
+        loss=float(-(q * log_p)[known].sum() / np.count_nonzero(known)) if any_known else None,
+        error=float(np.sqrt(np.einsum("nc,nc->n", off, off))[known].mean()) if any_known else None,
         nonfinite=wrong,
     )
 
@@ -74,9 +76,3 @@ def _wanted(labels: Array, targets: Array, classes: int) -> tuple[Array, Array]:
     wanted = np.zeros((len(labels), classes))
     wanted[np.flatnonzero(known), labels[known]] = 1
     return known, wanted
-
-
-def _log_softmax(z: Array) -> Array:
-    """log softmax, stable."""
-    z = z - z.max(1, keepdims=True)
-    return np.asarray(z - np.log(np.exp(z).sum(1, keepdims=True)))

@@ -12,22 +12,20 @@ from scratchnet.core.initializers import fans
 from scratchnet.core.network import Network
 from scratchnet.core.types import Array
 from scratchnet.layers import ConvTranspose2d, Embedding, PositionalEmbedding
-from scratchnet_kernels import OpTable
 
 from ..probe import Forward, Walk
 from ..records import ParameterLook
 from .factors import factors
-from .numbers import moments, nonfinite, norm, quotient
+from .numbers import Ruler, quotient
 
 TABLES = Embedding, PositionalEmbedding  # rows that are looked up: nothing is summed over them
-PREFIX = 8  # so many weights of a unit are compared before all of them are
 
 
 class Parameters:
     """Measures a network's parameters. `looks` before the step, `updated` after it."""
 
-    def __init__(self, net: Network, k: OpTable) -> None:
-        self._net, self._k = net, k
+    def __init__(self, net: Network, ruler: Ruler) -> None:
+        self._net, self._ruler = net, ruler
         self._before: Array | None = None
 
     def looks(self, walk: Walk) -> dict[str, ParameterLook]:
@@ -45,30 +43,29 @@ class Parameters:
         """The same records with the change since `remember`."""
         if self._before is None:
             return dict(looks)
-        with np.errstate(over="ignore", invalid="ignore"):
-            change = np.subtract(self._net.parameters.flat, self._before, out=self._before)
+        change = np.subtract(self._net.parameters.flat, self._before, out=self._before)
         segments = self._net.parameters.segments
         return {
-            name: replace(look, update=norm(self._k, [change[segments[name].start : segments[name].stop]]))
+            name: replace(look, update=self._ruler.norm(change[segments[name].start : segments[name].stop]))
             for name, look in looks.items()
         }
 
     def _look(self, name: str, walk: Walk, call: Forward | None) -> ParameterLook:
         net, segment = self._net, self._net.parameters.segments[name]
         p, g, fresh = net.parameters.views[name], net.gradients.views[name], walk.fresh.get(name)
-        of, gradient = moments(self._k, p), norm(self._k, [g])
-        own = None if fresh is None else norm(self._k, [fresh])
+        ruler, of, gradient = self._ruler, self._ruler.moments(p), self._ruler.norm(g)
+        own = None if fresh is None else ruler.norm(fresh)
         linear = call is not None and p.ndim > 1 and not isinstance(call.layer, TABLES)
         back = walk.backward.get(call.path) if call is not None else None
         shares = None
         if call is not None and back is not None and name.endswith(".W") and name not in net.parameters.ties.values():
-            shares = factors(self._k, call, back)
+            shares = factors(ruler, call, back)
         return ParameterLook(
             size=p.size,
             fan_in=fans(p.shape)[0] if linear else None,
             std=of.std,
             gradient=gradient,
-            weight=of.norm,
+            weight=ruler.norm(p),
             fresh=own,
             ratio=None if own is None else quotient(gradient, own),
             cosine=None if fresh is None or own is None else _cosine(g, fresh, gradient * own),
@@ -77,7 +74,7 @@ class Parameters:
             alignment=None if shares is None or own is None else _alignment(own, *shares),
             alike=_alike(p) if linear and call and not isinstance(call.layer, ConvTranspose2d) else None,
             frozen=segment.frozen,
-            nonfinite=of.nonfinite + nonfinite(g, gradient),
+            nonfinite=of.nonfinite + ruler.nonfinite(g),
         )
 
 
@@ -96,7 +93,7 @@ def _cosine(g: Array, fresh: Array, lengths: float) -> float | None:
         return None
     if not math.isfinite(lengths):
         return math.nan
-    return float(np.vdot(g, fresh)) / lengths
+    return float(np.einsum("i,i->", g.reshape(-1), fresh.reshape(-1))) / lengths  # and no threads of BLAS
 
 
 def _alignment(length: float, x: float, d: float) -> float | None:
@@ -107,15 +104,12 @@ def _alignment(length: float, x: float, d: float) -> float | None:
 def _alike(W: Array) -> float:
     """Share of rows of W, as (out, rest), that occur again."""
     rows = W.reshape(len(W), -1)
-    if rows.shape[1] == 0:
+    if rows.size == 0:
         return 0.0
-    if rows.shape[1] > PREFIX and _repeated(rows[:, :PREFIX]) == 0:
+    first = np.sort(rows[:, 0])
+    if not (first[1:] == first[:-1]).any():  # no two rows begin alike
         return 0.0
-    return _repeated(rows)
-
-
-def _repeated(rows: Array) -> float:
     rows = np.ascontiguousarray(rows) + 0.0  # -0 is 0
-    keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+    keys = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
     _, counts = np.unique(keys, return_counts=True)
     return float(counts[counts > 1].sum() / len(rows))

@@ -13,7 +13,7 @@ from .rows import Row, Value, digits_of, enter
 
 _NUMBER = re.compile(
     r"((?<![\w.,])\d{1,3}(?:,\d{3})+(?![\d,.])"  # 10,000
-    r"|(?<![\w.@])(?<![a-z]-)[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"  # and not of "top-5", "acc@1"
+    r"|(?<![\w.@])[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"  # and not of "acc@1"
     r"|(?<![\w.])[-+]?(?:nan|inf(?:inity)?)(?!\w))",
     re.IGNORECASE,
 )
