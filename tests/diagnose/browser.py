@@ -17,7 +17,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 WIDE, NARROW = 1400, 400
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--hide-scrollbars",
+)
 DRIVERS = ("chromedriver", "/usr/lib/chromium/chromedriver")
 
 
@@ -41,7 +48,7 @@ class Browser:
         self._session = f"/session/{made['sessionId']}"
 
     def open(self, path, width=WIDE, dark=False):
-        self.devtools("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        self._size(width, 900)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.devtools("Emulation.setEmulatedMedia", features=[scheme])
         self._ask("POST", f"{self._session}/url", {"url": Path(path).resolve().as_uri()})
@@ -57,13 +64,20 @@ class Browser:
     def devtools(self, command, **parameters):
         return self._ask("POST", f"{self._session}/goog/cdp/execute", {"cmd": command, "params": parameters})
 
-    def picture(self, path, *, whole=True):
-        shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=whole)
+    def picture(self, path):
+        """The whole page, also what lies below the window."""
+        size = self.devtools("Page.getLayoutMetrics")["cssContentSize"]
+        self._size(size["width"], size["height"])
+        shot = self.devtools("Page.captureScreenshot")
         Path(path).write_bytes(base64.b64decode(shot["data"]))
 
     def close(self):
         self._ask("DELETE", self._session)
         self._at.close()
+
+    def _size(self, width, height):
+        size = {"width": width, "height": height}
+        self.devtools("Emulation.setDeviceMetricsOverride", deviceScaleFactor=1, mobile=False, **size)
 
     def _ask(self, method, path, body=None):
         self._at.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
@@ -80,7 +94,10 @@ def browser():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen([driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
-            port = next(int(m[1]) for line in process.stdout if (m := re.search(r"successfully on port (\d+)", line)))
+            told = (re.search(r"successfully on port (\d+)", line) for line in process.stdout)
+            port = next((int(match[1]) for match in told if match), None)
+            if port is None:
+                raise RuntimeError(f"{driver} did not start")
             window = Browser(port, binary, profile)
             try:
                 yield window

@@ -33,7 +33,10 @@ class Axis:
     floor: float | None = None
 
     def at(self, value: float) -> float:
-        """The pixel of a value; what lies beyond the axis stands at its end."""
+        """The pixel of a value; what lies beyond the axis stands at its end, what is no number at its beginning."""
+        value = finite(value)
+        if math.isnan(value):
+            return self.begin
         if self.log:
             if value <= 0:
                 return self.begin if self.floor is None else self.floor
@@ -54,7 +57,7 @@ def finite(value: object) -> float:
 
 def linear(values: Iterable[float], begin: float, end: float, count: int = 5, whole: bool = False) -> Axis:
     """An axis of equal distances that holds all these values. `whole`: only whole numbers are named."""
-    held = [v for v in values if math.isfinite(v)] or [0.0, 1.0]
+    held = [v for v in map(finite, values) if not math.isnan(v)] or [0.0, 1.0]
     low, high = min(held), max(held)
     if high - low <= 1e-12 * max(abs(low), abs(high)):
         room = abs(low) / 10 or 1.0
@@ -68,7 +71,7 @@ def linear(values: Iterable[float], begin: float, end: float, count: int = 5, wh
 
 def logarithmic(values: Iterable[float], begin: float, end: float, count: int = 6) -> Axis:
     """An axis of equal factors; values of 0 and below stand at its floor."""
-    held = [v for v in values if math.isfinite(v)]
+    held = [v for v in map(finite, values) if not math.isnan(v)]
     above = [max(v, 1e-60) for v in held if v > 0] or [0.1, 10.0]
     low, high = math.floor(math.log10(min(above)) + 1e-9), math.ceil(math.log10(max(above)) - 1e-9)
     low, high = (low, high) if high > low else (low - 1, high + 1)

@@ -49,15 +49,15 @@ CHARTS = (
         "Loss by step",
         loss_by_step,
         "the losses of single steps",
-        "lr-too-high lr-too-low initial-loss momentum-diverges loss-spike late-divergence non-finite plateau wrong-sign "
-        "wrong-scale not-zeroed underfitting data-order double-softmax regularisation-too-strong huge-init",
+        "lr-too-high lr-too-low initial-loss momentum-diverges loss-spike late-divergence non-finite plateau "
+        "wrong-sign wrong-scale not-zeroed underfitting data-order double-softmax regularisation-too-strong huge-init",
     ),
     _chart(
         "Accuracy by epoch",
         accuracy_by_epoch,
         "the accuracy by epoch",
-        "labels-shuffled labels-remapped overfitting underfitting impossible-accuracy wrong-split wrong-mode split-leak "
-        "frozen-validation zero-batches plateau",
+        "labels-shuffled labels-remapped overfitting underfitting impossible-accuracy wrong-split wrong-mode "
+        "split-leak frozen-validation zero-batches plateau",
     ),
     _chart(
         "Loss by epoch",
@@ -103,7 +103,7 @@ def charts(history: History, diagnosis: Diagnosis) -> Markup:
             missing.append(tag("li", tag("b", chart.title), f": not recorded: {chart.needs}"))
         else:
             drawn.append(_figure(chart, shown, first in chart.speaks))
-    parts = [tag("h2", "The evidence in pictures")]
+    parts = [tag("h2", "The evidence in pictures" if diagnosis.first else "The run in pictures")]
     if drawn:
         parts.append(tag("div", *drawn, class_="charts"))
     if missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from statistics import median
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from .plot import Drawn, Plot, Point, xs, ys
 
 STRETCHES = 200  # that a long run's steps are gathered into
 STEEP = 30.0  # factor between the largest and the smallest loss above which the axis is logarithmic
+DECADES = 1e8  # factor below the largest loss at which a logarithmic axis ends
 MOST = 60  # events, looks or epochs that are marked one by one
 KINDS = {"spike": "loss spike", "nonfinite": "first value that is not finite", "skipped": "step skipped"}
 T = TypeVar("T")
@@ -26,7 +28,7 @@ SPLITS = ("train", "val", "test")
 
 
 def loss_by_step(history: History) -> Drawn | None:
-    """Every step where a step is a pixel or more; else the middle of each stretch, and the area between its extremes."""
+    """Every step; of a long run the middle of each stretch, and the area between its extremes."""
     told = [finite(v) for v in history.losses]
     steps = [1 + i * history.stride for i in range(len(told))]
     if not told:
@@ -43,6 +45,25 @@ def loss_by_step(history: History) -> Drawn | None:
     if len(told) > STRETCHES:
         plot.spread(low, high, "k0", "smallest and largest loss of each stretch")
     plot.line(middle, "k0", "loss", "step")
+    key = [("k0", "loss")]
+    key += [("level-key", "knowing nothing")] if any('class="level"' in part for part in plot.parts) else []
+    width = max(1, math.ceil(len(told) / STRETCHES))
+    lost = [s for i, s in enumerate(steps) if math.isnan(told[i]) and not math.isnan(middle[i // width][1])]
+    for step in thin(lost):  # in a stretch of the line that hides it
+        plot.event(step, "nonfinite", f"loss, step {say(step)}: no finite number")
+    key += _marks(plot, history)
+    key += [("lost-key", "no finite number")] if len(held) < len(told) else []
+    if not held:
+        return Drawn(plot.done("Loss by step"), "not one loss is a finite number", tuple(key))
+    low_step = say(steps[int(np.nanargmin(told))])
+    end = say(told[-1]) if not math.isnan(told[-1]) else "no finite number"
+    caption = f"{say(told[0])} at step {say(steps[0])}, {end} at step {say(steps[-1])}; "
+    caption += f"lowest {say(min(held))}, step {low_step}"
+    return Drawn(plot.done("Loss by step"), caption, tuple(key))
+
+
+def _marks(plot: Plot, history: History) -> list[tuple[str, str]]:
+    """Looks on the axis and events above the picture; their key."""
     for look in thin(history.looks):
         plot.rug(look.step, f"looked at closely: step {look.step}, loss {say(look.loss)}")
     counts = Counter(event.what for event in history.events)
@@ -50,17 +71,9 @@ def loss_by_step(history: History) -> Drawn | None:
         kind = event.what if event.what in KINDS else "other"
         words = [KINDS.get(event.what, event.what), f"step {say(event.step)}", event.where, event.message]
         plot.event(finite(event.step), kind, ", ".join(w for w in words if w))
-    key = [("k0", "loss")]
-    key += [("level-key", "knowing nothing")] if nothing is not None and any("level" in p for p in plot.parts) else []
-    key += [("rug-key", "looked at closely")] if history.looks else []
-    key += [(f"event-key {k if k in KINDS else 'other'}", f"{KINDS.get(k, k)} ×{n}") for k, n in counts.most_common(4)]
-    key += [("lost-key", "no finite number")] if len(held) < len(told) else []
-    if not held:
-        return Drawn(plot.done("Loss by step"), "Not one loss is a finite number.", tuple(key))
-    where = steps[int(np.nanargmin(told))]
-    end = say(told[-1]) if not math.isnan(told[-1]) else "no finite number"
-    caption = f"{say(told[0])} at step {say(steps[0])}, {end} at step {say(steps[-1])}; lowest {say(min(held))}, step {say(where)}"
-    return Drawn(plot.done("Loss by step"), caption, tuple(key))
+    key = [("rug-key", "looked at closely")] if history.looks else []
+    signs = {what: what if what in KINDS else "other" for what in counts}
+    return key + [(f"event-key {signs[k]}", f"{KINDS.get(k, k)} ×{n}") for k, n in counts.most_common(4)]
 
 
 def loss_by_epoch(history: History) -> Drawn | None:
@@ -113,8 +126,11 @@ def _by_epoch(
 
 
 def _axis(held: list[float]) -> Axis:
-    steep = bool(held) and min(held) > 0 and max(held) > STEEP * min(held)
-    return logarithmic(held, *ys()) if steep else linear([0.0, *held] if held and min(held) > 0 else held, *ys())
+    """Logarithmic where the largest is far above the typical one or that above the smallest, and none is below 0."""
+    above = [v for v in held if v > 0]
+    if above and min(held) >= 0 and max(above) > STEEP * min(median(held), STEEP * min(above)):
+        return logarithmic([max(v, max(above) / DECADES) if v else v for v in held], *ys())
+    return linear([0.0, *held] if above and min(held) > 0 else held, *ys())
 
 
 def _stretches(steps: list[int], told: list[float]) -> tuple[list[Point], list[Point], list[Point]]:
@@ -134,6 +150,8 @@ def thin(items: Sequence[T], most: int = MOST) -> list[T]:
     """The first, the last, and evenly many between."""
     if len(items) <= most:
         return list(items)
+    if most < 2:
+        return list(items[: max(most, 0)])
     return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
 
 

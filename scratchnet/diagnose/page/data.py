@@ -9,7 +9,7 @@ from dataclasses import replace
 from scratchnet.train.history import History
 from scratchnet.train.records import InputLook, SplitFacts
 
-from ..readings import HELD_OUT, g, pc
+from ..readings import HELD_OUT, g, pc, shares
 from .axis import finite, linear, say
 from .plot import RIGHT, WIDTH, Drawn, Plot, xs, ys
 from .rows import LABEL, Rows
@@ -17,6 +17,7 @@ from .rows import LABEL, Rows
 DUE = 3.0
 """Scaled inputs lie within: standardised ones nearly all, pixels of 0..1 all."""
 CLASSES = 60  # that have bars
+WIDEST = 34.0  # pixels
 
 
 def input_range(history: History) -> Drawn | None:
@@ -55,11 +56,9 @@ def input_range(history: History) -> Drawn | None:
 
 def predictions(history: History) -> Drawn | None:
     """How often each class is predicted against how often it is right, in the last epoch or at the last look."""
-    split, there, named = _counts(history)
-    if not there or not sum(there):
+    split, labels, guesses = _shares(history)
+    if not labels:
         return None
-    labels = [n / sum(there) for n in there]
-    guesses = [n / sum(named) for n in named] if named and sum(named) else [math.nan] * len(labels)
     order = list(range(len(labels)))
     if len(order) > CLASSES:
         order.sort(key=lambda c: -max(labels[c], 0.0 if math.isnan(guesses[c]) else guesses[c]))
@@ -73,13 +72,14 @@ def predictions(history: History) -> Drawn | None:
     middles = tuple((i + 0.5, str(c)) for i, c in enumerate(order) if i % every == 0)
     plot = Plot(replace(x, ticks=middles), y, "class", "share")
     for i, c in enumerate(order):
-        left, part = x.begin + (i + 0.1) * width, 0.38 * width
+        part = min(0.38 * width, WIDEST)
+        left = x.begin + (i + 0.5) * width - 1.05 * part
         plot.bar(left, part, labels[c], "k0 hollow", f"class {c}: {pc(labels[c])} of the labels")
         if not math.isnan(guesses[c]):
             plot.bar(left + 1.1 * part, part, guesses[c], "k1", f"class {c}: {pc(guesses[c])} of the predictions")
     some = f" ({CLASSES} of {len(labels)} classes)" if len(order) < len(labels) else ""
     key = [("bar-key k0 hollow", f"labels, {split}")]
-    if named:
+    if not all(map(math.isnan, guesses)):
         most = max(range(len(guesses)), key=lambda c: -1.0 if math.isnan(guesses[c]) else guesses[c])
         caption = f"class {most} is {pc(guesses[most])} of the predictions and {pc(labels[most])} of the labels{some}"
         key.append(("bar-key k1", "predictions"))
@@ -88,17 +88,22 @@ def predictions(history: History) -> Drawn | None:
     return Drawn(plot.done("Classes predicted and classes there"), caption, tuple(key))
 
 
-def _counts(history: History) -> tuple[str, Sequence[int], Sequence[int] | None]:
-    """(split, labels by class, predictions by class)."""
+def _shares(history: History) -> tuple[str, list[float], list[float]]:
+    """(split, share of the labels by class, share of the predictions by class: NaN where it is not known)."""
     for split in (*HELD_OUT, "train"):
         told = [m.matrix for _, m in history.measured(split) if m.matrix]
         if told and _square(told[-1]):
             matrix = told[-1]
-            size = range(len(matrix))
-            return split, [sum(row) for row in matrix], [sum(row[p] for row in matrix) for p in size]
+            columns = zip(*matrix, strict=True)
+            return split, shares([sum(row) for row in matrix]), shares([sum(column) for column in columns])
     facts = history.data.get("train")
-    there = facts.class_counts if facts is not None and facts.class_counts else ()
-    return "train", [max(n, 0) for n in there], None
+    labels = shares([max(n, 0) for n in facts.class_counts or ()]) if facts is not None else []
+    guesses = [math.nan] * len(labels)
+    last = next((look.outputs for look in reversed(history.looks) if look.outputs), None)
+    top = last.top_class if last is not None else None
+    if last is not None and top is not None and 0 <= top < len(guesses):
+        guesses[top] = finite(last.top_share)
+    return "train", labels, guesses
 
 
 def _square(matrix: Sequence[Sequence[int]]) -> bool:

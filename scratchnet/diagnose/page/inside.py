@@ -22,11 +22,11 @@ LEVEL = (0.1, 10.0)
 DEEPEST = 28  # layers that have a row each
 LINES = 12  # parameters that have a line each
 NAMED = 6  # lines up to which each is named in the key
-SPOTS = 120  # looks of which a line is made
+SPOTS = 60  # looks of which a line is made
 
 
 def gradient_flow(history: History) -> Drawn | None:
-    """‖dL/dy‖ of every layer over that of the last one, at the first look and at the last: 1 from end to end is ideal."""
+    """‖dL/dy‖ of every layer over that of the last one, at the first look and at the last."""
     told = [(look, flow) for look in history.looks if (flow := _flow(look))]
     if not told:
         return None
@@ -68,23 +68,27 @@ def update_ratio(history: History) -> Drawn | None:
     fans = {name for look in history.looks for name, p in look.parameters.items() if p.fan_in}
     shown = thin([name for name in lines if name in fans] or list(lines), LINES)
     shown += thin([name for name in lines if name not in fans and fans], LINES - len(shown))
-    shown = [name for name in lines if name in shown]
+    shown.sort(key=_place)
+    layers = list(dict.fromkeys(name.rpartition(".")[0] for name in shown))
+    hues = {name: 10 * layers.index(name.rpartition(".")[0]) // max(len(layers) - 1, 1) for name in shown}
     held = [y for name in shown for _, y in lines[name] if not math.isnan(y)]
     steps = [x for name in shown for x, _ in lines[name]]
     plot = Plot(linear(steps, *xs(), whole=True), logarithmic([*USUAL, *held], *ys()), "step", "update / weight")
     plot.band(*USUAL, "usual once a run is under way: 0.0001 to 0.01")
-    for number, name in enumerate(shown):
-        hue = 100 * number // max(len(shown) - 1, 1)
-        plot.line(lines[name], f"h{hue // 10}{'' if name in fans else ' dashed'}", name, "step", dots=len(held) < 60)
+    for name in shown:
+        plot.line(lines[name], f"h{hues[name]}{'' if name in fans else ' dashed'}", name, "step", dots=len(held) < 60)
     named = shown if len(shown) <= NAMED else [shown[0], shown[-1]]
-    hues = {name: 100 * shown.index(name) // max(len(shown) - 1, 1) // 10 for name in named}
     key = [("band-key", "usual")]
     key += [(f"h{hues[name]}{'' if name in fans else ' dashed'}", name) for name in named]
     key += [("lost-key", "no finite number")] if len(held) < len(steps) else []
-    of = f" ({len(shown)} of {len(lines)} parameters, from first to last layer)" if len(shown) > NAMED else ""
-    last = [lines[name][-1][1] for name in shown if name in fans or not fans]
-    told = [v for v in last if not math.isnan(v)]
-    caption = f"{g(median(told))} at the end, median{of}" if told else f"no finite number at the end{of}"
+    of = (
+        f" ({len(shown)} of {len(lines)} parameters, blue to orange from first to last layer, weights solid)"
+        if len(shown) > NAMED
+        else ""
+    )
+    ends = [[y for _, y in lines[name] if not math.isnan(y)] for name in shown if name in fans or not fans]
+    told = [ys[-1] for ys in ends if ys]
+    caption = f"{g(median(told))} at last, median{of}" if told else f"not one finite number{of}"
     return Drawn(plot.done("Update over weight, by parameter"), caption, tuple(key))
 
 
@@ -148,6 +152,11 @@ def _silent(layer: LayerLook) -> tuple[str, float] | None:
     if layer.saturated is not None:
         return "saturated", finite(layer.saturated)
     return ("dead", finite(layer.dead)) if layer.dead is not None and layer.never is not None else None
+
+
+def _place(name: str) -> list[tuple[int, int, str]]:
+    """Sorts parameters by layer: "2.W" before "10.W"."""
+    return [(0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part) for part in name.split(".")]
 
 
 def _name(layer: LayerLook) -> str:

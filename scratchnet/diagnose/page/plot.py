@@ -69,7 +69,7 @@ class Plot:
             self.parts.append(_titled("path", name, d=path, class_=f"line {kind}"))
             if marked or len(held) == 1:
                 for (x, y), (cx, cy) in zip(held, spots, strict=True):
-                    self._dot(cx, cy, kind, f"{name}, {unit} {say(x)}: {say(y)}")
+                    self._dot(cx, cy, kind, f"{name}, {unit} {say(x)}: {say(y)}", 5.0 if len(held) == 1 else 2.6)
 
     def spread(self, low: Sequence[Point], high: Sequence[Point], kind: str, name: str) -> None:
         """The area between two lines over the same x; nothing where they are NaN."""
@@ -100,8 +100,8 @@ class Plot:
         """The sheet, with its axes."""
         return sheet(HEIGHT, title, _grid(self), tag("g", *self.parts))
 
-    def _dot(self, x: float, y: float, kind: str, name: str) -> None:
-        self.parts.append(_titled("circle", name, cx=x, cy=y, r=2.6, class_=f"dot {kind}"))
+    def _dot(self, x: float, y: float, kind: str, name: str, radius: float) -> None:
+        self.parts.append(_titled("circle", name, cx=x, cy=y, r=radius, class_=f"dot {kind}"))
 
     def _rect(self, x: float, y: float, width: float, height: float, kind: str, name: str) -> None:
         shape = {"width": f"{width:g}", "height": f"{height:g}"}

@@ -39,8 +39,9 @@ def proof_table(proof: Proof) -> Markup:
             cells.append(tag("td", words, class_="share" if bar else None, style=style))
         rows.append(tag("tr", *cells))
     table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows))
-    return tag("div", tag("h2", "The proof: one thing changed at a time"), tag("div", table, class_="scroll"),
-               tag("p", figures(proof.note), class_="dim") if proof.note else None, class_="proof", id="proof")  # fmt: skip
+    head, note = tag("h2", "The proof: one thing changed at a time"), tag("p", figures(proof.note), class_="dim")
+    parts = head, tag("div", table, class_="scroll"), note if proof.note else None
+    return tag("div", *parts, class_="proof", id="proof")
 
 
 def _is_share(values: Sequence[object]) -> bool:

@@ -9,8 +9,8 @@ from .axis import Axis
 from .markup import Markup, tag
 from .plot import RIGHT, WIDTH, sheet, text
 
-LABEL = 112  # pixels for the names
-LETTERS = 16  # of a name that stand there
+LABEL = 124  # pixels for the names
+LETTERS = 14  # of a name that stand there
 TOP, BOTTOM = 8, 40
 LEAST, LOW, HIGH = 160, 21, 34  # pixels: all rows together, at the least; the lowest and the highest row
 
@@ -41,7 +41,9 @@ class Rows:
     def band(self, low: float, high: float, name: str, kind: str = "band") -> None:
         """A stretch of x where values belong."""
         x, end = self.x.at(low), self.x.at(high)
-        self._add("rect", name, x=x, width=round(end - x, 1), y=TOP, height=f"{self.row * len(self.names):g}", class_=kind)
+        self._add(
+            "rect", name, x=x, width=round(end - x, 1), y=TOP, height=f"{self.row * len(self.names):g}", class_=kind
+        )
 
     def bar(self, row: int, low: float, high: float, kind: str, name: str, lane: tuple[float, float] = (0, 1)) -> None:
         """A bar over a stretch of x, in a part of the row's height."""

@@ -61,10 +61,14 @@ def _course(history: History) -> Markup:
     if history.epochs:
         seconds = [e.seconds for e in history.epochs if e.seconds is not None and math.isfinite(e.seconds)]
         took = f" in {g(sum(seconds))} s" if seconds else ""
-        told.append((f"epoch {say(history.epochs[-1].epoch)}", f"{len(history.epochs)} epochs were measured{took}", ""))
+        many = "1 epoch was" if len(history.epochs) == 1 else f"{len(history.epochs)} epochs were"
+        told.append((f"epoch {say(history.epochs[-1].epoch)}", f"{many} measured{took}", ""))
     end = history.end
     if end is None:
-        told.append(("end", "no end was recorded: the run broke off, or the file does not say how it ended", "bad"))
+        ours = bool(history.looks)  # a file of another program never says so
+        told.append(
+            ("end", "no end was recorded: the run broke off" if ours else "not recorded", "bad" if ours else "")
+        )
     else:
         steps = f" after {say(end.steps)} steps" if end.steps is not None else ""
         why = f": {end.message}" if end.message else ""
@@ -86,7 +90,7 @@ def _events(events: list[Event]) -> list[tuple[str, str, str]]:
     for what, each in list(by_kind.items())[:HAPPENED]:
         first = each[0]
         words = [KINDS.get(what, what), first.where and f"at {first.where}", first.message]
-        if first.value is not None:
+        if first.value is not None and not first.message:
             words.append(say(first.value))
         more = f"; {len(each)} such events up to step {say(each[-1].step)}" if len(each) > 1 else ""
         told.append((f"step {say(first.step)}", ", ".join(w for w in words if w) + more, "bad"))
@@ -103,8 +107,8 @@ def _best(history: History) -> list[tuple[str, str, str]]:
         pairs = [pair for pair in pairs if not math.isnan(pair[0])]
         if pairs:
             best, epoch = max(pairs, key=lambda pair: pair[0])
-            told.append((f"epoch {say(epoch)}", f"the best accuracy of {split}: {pc(best)}", ""))
-    return told[:5]
+            told.append((epoch, (f"epoch {say(epoch)}", f"the best accuracy of {split}: {pc(best)}", "")))
+    return [line for _, line in sorted(told[:5], key=lambda one: one[0])]
 
 
 def _settings(config: Mapping[str, Any]) -> Markup:

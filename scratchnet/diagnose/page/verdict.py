@@ -40,8 +40,8 @@ def suspects(diagnosis: Diagnosis) -> Markup | None:
     others = diagnosis.findings[1:]
     if not others:
         return None
-    return tag("section", tag("h2", "Other suspects"), tag("div", *(_suspect(one) for one in others), class_="suspects"),
-               id="suspects")  # fmt: skip
+    cards = tag("div", *(_suspect(one) for one in others), class_="suspects")
+    return tag("section", tag("h2", "Other suspects"), cards, id="suspects")
 
 
 def checked(diagnosis: Diagnosis) -> Markup:
@@ -58,7 +58,9 @@ def checked(diagnosis: Diagnosis) -> Markup:
         parts.append(tag("p", "Nothing: every cause that is known could be looked for."))
     if diagnosis.fine:
         parts.append(tag("h2", f"Looked for and not there ({len(diagnosis.fine)})"))
-        parts.append(tag("ul", *(tag("li", cause.id, title=f"{cause.title}: no") for cause in diagnosis.fine), class_="fine"))
+        parts.append(
+            tag("ul", *(tag("li", cause.id, title=f"{cause.title}: no") for cause in diagnosis.fine), class_="fine")
+        )
     return tag("section", *parts, id="checked")
 
 
@@ -104,15 +106,19 @@ def _nothing(diagnosis: Diagnosis, proof: Proof | None) -> Markup:
     fine, every = len(diagnosis.fine), len(diagnosis.fine) + len(diagnosis.unknown)
     if not fine:
         head, words = "Nothing could be checked.", "The history tells too little: see below what each check needs."
+    elif 2 * fine < every:
+        head = "Nothing was found, but little could be looked for."
+        words = f"{fine} of {every} causes were looked for and are not there; the others need more than was recorded."
     else:
-        head, words = "Nothing was found.", f"{fine} of {every} causes were looked for and are not there."
+        all_of = f"All {every}" if fine == every else f"{fine} of {every}"
+        head, words = "Nothing was found.", f"{all_of} causes were looked for and are not there."
     return tag(
         "section",
         tag("p", "The verdict", class_="kicker"),
         tag("h1", head),
         tag("p", figures(words), class_="lead"),
         proof_table(proof) if proof else None,
-        class_="verdict healthy" if fine else "verdict silent",
+        class_="verdict silent" if 2 * fine < every else "verdict healthy",
         id="verdict",
     )
 
