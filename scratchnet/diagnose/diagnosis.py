@@ -13,6 +13,7 @@ import numpy as np
 from scratchnet.train.history import History
 
 from .cause import Cause, Check, Found, NotKnownError
+from .proof import Proof
 from .ranking import rank
 from .registry import registry
 
@@ -61,6 +62,7 @@ class Diagnosis:
         fine: causes that were looked for and are not there.
         unknown: (cause, what was not measured): causes that could not be looked for.
         source, notes: the history's.
+        proof: what came of re-running it with one thing changed, where that was done (see counterfactual.py).
     """
 
     findings: tuple[Finding, ...]
@@ -69,6 +71,7 @@ class Diagnosis:
     unknown: tuple[tuple[Cause, str], ...]
     source: str = ""
     notes: tuple[str, ...] = field(default=())
+    proof: Proof | None = None
 
     def __iter__(self) -> Iterator[Finding]:
         """All findings in `order`, nested ones too."""
@@ -103,6 +106,7 @@ class Diagnosis:
             "unknown": [{"id": cause.id, "missing": why} for cause, why in self.unknown],
             "fine": [cause.id for cause in self.fine],
             "notes": list(self.notes),
+            "proof": None if self.proof is None else self.proof.as_dict(),
         }
 
 
@@ -127,12 +131,18 @@ def diagnose(history: History) -> Diagnosis:
             fine.append(cause)
         else:
             unknown.append((cause, "; ".join(dict.fromkeys(why for why in missing if why))))
+    findings, order = arranged(found)
+    return Diagnosis(findings, order, tuple(fine), tuple(unknown), history.source, tuple(history.notes))
+
+
+def arranged(found: dict[str, Found]) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """(findings, order) of what was found: ranked, consequences within their causes."""
     order, parents = rank({id: one.sure for id, one in found.items()})
 
     def nested(parent: str | None) -> tuple[Finding, ...]:
         return tuple(Finding(registry()[id], found[id], nested(id)) for id in order if parents[id] == parent)
 
-    return Diagnosis(nested(None), order, tuple(fine), tuple(unknown), history.source, tuple(history.notes))
+    return nested(None), order
 
 
 def _ask(check: Check, history: History) -> Found | None:

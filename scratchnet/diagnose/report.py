@@ -13,13 +13,15 @@ from rich.text import Text
 from scratchnet.train.console import Report
 
 from .diagnosis import Diagnosis, Finding
+from .proof_table import show_proof
 
 DEEP = 3  # levels of consequences that are still set in: at 40 columns a deeper one has no room
 
 
 def show(diagnosis: Diagnosis, file: IO[str] | None = None) -> None:
     """Print it: first cause, its consequences, other suspects, what could not be checked."""
-    console = Report(file=file).console
+    report = Report(file=file)
+    console = report.console
     _line(console, f"Diagnosis of {diagnosis.source}" if diagnosis.source else "Diagnosis", "bold")
     for note in diagnosis.notes:
         _line(console, f"Note: {note}", "yellow", 2)
@@ -36,6 +38,8 @@ def show(diagnosis: Diagnosis, file: IO[str] | None = None) -> None:
             _line(console, "\nOther suspects", "bold")
         for number, finding in enumerate(diagnosis.findings[1:], 2):
             _suspect(console, number, finding)
+    if diagnosis.proof is not None:
+        show_proof(diagnosis.proof, report)
     _checked(console, diagnosis)
 
 

@@ -1,3 +1,4 @@
+import importlib
 import importlib.util
 import json
 import os
@@ -66,6 +67,24 @@ def call(mnist_manual, tmp_path, monkeypatch):
 
     def run(*arguments):
         result = CliRunner().invoke(mnist_manual.main, ["--backend", "reference", *map(str, arguments)])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return Ended(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture
+def calls(tmp_path, monkeypatch):
+    """calls("zero_metrics", *arguments) runs an example in this process, on the reference backend."""
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("SCRATCHNET_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(EXAMPLES)
+
+    def run(example, *arguments):
+        main = importlib.import_module(example).main
+        result = CliRunner().invoke(main, ["--backend", "reference", *map(str, arguments)])
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return Ended(result.exit_code, result.stdout, result.stderr)
 
