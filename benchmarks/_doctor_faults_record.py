@@ -10,8 +10,8 @@ from _doctor_data import Rng
 from _doctor_rules import cannot_be, fault, present
 from _doctor_setup import Setup
 
-from scratchnet.train.history import History
-from scratchnet.train.records import Measured
+from scratchnet.train.history.history import History
+from scratchnet.train.history.records import Measured
 
 RANDOM = Wants(nets=("mlp", "cnn", "deep"), norms=("batch",), dropouts=(0.0, 0.25))
 DROPPING = Wants(nets=("mlp", "deep"), dropouts=(0.25, 0.4), norms=("", "batch"))

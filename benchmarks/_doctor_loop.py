@@ -16,9 +16,9 @@ from scratchnet import Network
 from scratchnet.core import ScratchnetError
 from scratchnet.data import Batches
 from scratchnet.optim import NonFiniteGradientError, clip_factor
-from scratchnet.train.history import History
+from scratchnet.train.history.history import History
+from scratchnet.train.history.records import Epoch, Measured
 from scratchnet.train.metrics import Counts
-from scratchnet.train.records import Epoch, Measured
 
 
 class Unwatched:
@@ -68,7 +68,7 @@ def _watch(setup: Setup, net: Network, batches: dict[str, Batches], watched: boo
     if not watched:
         yield Unwatched()
         return
-    from scratchnet.train.monitor import Monitor
+    from scratchnet.train.watch.monitor import Monitor
 
     with Monitor(net, setup.loss, setup.optimizer, every=setup.every) as monitor:
         monitor.data(**{name: batches[name] for name in ("train", *dict.fromkeys(setup.measures))})

@@ -10,9 +10,9 @@ from _doctor_data import Array
 from _doctor_setup import Setup
 
 from scratchnet import Network, SoftmaxCrossEntropy
-from scratchnet.train.history import History
+from scratchnet.train.history.history import History
+from scratchnet.train.history.records import Epoch, Measured
 from scratchnet.train.metrics import Counts
-from scratchnet.train.records import Epoch, Measured
 
 CROSS_ENTROPY = SoftmaxCrossEntropy()
 

@@ -18,7 +18,7 @@ from scratchnet import Network, SoftmaxCrossEntropy
 from scratchnet.core import Layer
 from scratchnet.layers import Sequential
 from scratchnet.optim import Optimizer
-from scratchnet.train.history import History
+from scratchnet.train.history.history import History
 
 Layers = list[Layer]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from _doctor_score import Row
 
-from scratchnet.train.history import History
-from scratchnet.train.reading import read_run
-from scratchnet.train.records import Losses, Record
-from scratchnet.train.run_dir import RunDir
+from scratchnet.train.history.history import History
+from scratchnet.train.history.reading import read_run
+from scratchnet.train.history.records import Losses, Record
+from scratchnet.train.history.run_dir import RunDir
 
 LABELS = "labels.json"
 PIECE = 200  # losses a record

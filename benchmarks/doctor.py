@@ -37,7 +37,7 @@ from _doctor_store import read_runs, write_labels, write_run
 from _doctor_suite import HALVES, SEED, Entry, entries, make
 from _worker import environment
 
-from scratchnet.train.history import History
+from scratchnet.train.history.history import History
 
 
 def row_of(entry: Entry) -> Row:

@@ -13,8 +13,8 @@ from scratchnet.diagnose import diagnose, prove
 from scratchnet.diagnose.page import Proof, write_page
 from scratchnet.diagnose.report import show
 from scratchnet.train import NonFiniteError, Recipe
-from scratchnet.train.formats import number, percent
-from scratchnet.train.records import Look
+from scratchnet.train.history.records import Look
+from scratchnet.train.shown.formats import number, percent
 
 if TYPE_CHECKING:
     from lr_scale_debugging import Case, Run

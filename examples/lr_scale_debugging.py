@@ -26,7 +26,7 @@ from scratchnet import SGD, Dense, Flatten, Network, ReLU
 from scratchnet.data import Dataset, load
 from scratchnet.train import Counts, CtrlC, History, Monitor, NonFiniteError, Recipe, Record, Report, session
 from scratchnet.train.record import check_writable
-from scratchnet.train.tables import show_table
+from scratchnet.train.shown.tables import show_table
 
 RATE = 0.01  # the author's
 

@@ -29,8 +29,8 @@ from scratchnet.data import Batches, Split, load
 from scratchnet.diagnose import diagnose
 from scratchnet.diagnose.report import show
 from scratchnet.train import Counts, CtrlC, History, Monitor, Record, Report, read_run, session
-from scratchnet.train.formats import number, percent
-from scratchnet.train.tables import show_table
+from scratchnet.train.shown.formats import number, percent
+from scratchnet.train.shown.tables import show_table
 
 ABSENT = "eight"  # of which validation has no picture
 

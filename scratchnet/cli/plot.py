@@ -9,7 +9,7 @@ import click
 
 from scratchnet.core.errors import ScratchnetError
 from scratchnet.train import History, read_run
-from scratchnet.train.plots import plot
+from scratchnet.train.shown.plots import plot
 
 
 def run(paths: Sequence[str], out: str) -> int:

@@ -10,8 +10,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 
-from scratchnet.train.formats import duration
-from scratchnet.train.progress import CompilingBar, on_terminal
+from scratchnet.train.shown.formats import duration
+from scratchnet.train.shown.progress import CompilingBar, on_terminal
 from scratchnet_kernels import BackendError, get_backend, machine
 from scratchnet_kernels.compilation import Compilation, watching
 

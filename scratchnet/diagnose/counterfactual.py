@@ -26,10 +26,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scratchnet.core.errors import ConfigError
-from scratchnet.train.console import Report
 from scratchnet.train.interrupt import CtrlC
-from scratchnet.train.progress import on_terminal
 from scratchnet.train.recipe import Recipe
+from scratchnet.train.shown.console import Report
+from scratchnet.train.shown.progress import on_terminal
 
 from .cause import Evidence, Found
 from .diagnosis import Diagnosis, arranged

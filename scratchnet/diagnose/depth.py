@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scratchnet.train.records import LayerLook, Look
+from scratchnet.train.history.records import LayerLook, Look
 
 WEIGHTED = ("Dense", "Conv1d", "Conv2d", "ConvTranspose2d", "ConvReluPool", "RNN", "GRU", "LSTM", "MultiHeadAttention")
 LEAST = 3  # weighted layers between which something can grow by a law

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from scratchnet.train.formats import duration, number, percent
+from scratchnet.train.shown.formats import duration, number, percent
 
 MARGIN = 0.02  # of accuracy, or of the loss: a gain that another seed gives too is none
 ERRORS = 3.0  # standard errors of the difference of two rates that a gain must have besides

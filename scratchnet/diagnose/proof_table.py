@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scratchnet.train.console import Report
-from scratchnet.train.formats import duration, number, percent
-from scratchnet.train.tables import show_table
+from scratchnet.train.shown.console import Report
+from scratchnet.train.shown.formats import duration, number, percent
+from scratchnet.train.shown.tables import show_table
 
 from .proof import Outcome, Proof
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scratchnet.train.history import History
-from scratchnet.train.records import InputLook, Look, Measured, OutputLook, ParameterLook, SplitFacts
+from scratchnet.train.history.records import InputLook, Look, Measured, OutputLook, ParameterLook, SplitFacts
 
 from .cause import known
 

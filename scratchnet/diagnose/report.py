@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from scratchnet.train.console import Report
+from scratchnet.train.shown.console import Report
 
 from .diagnosis import Diagnosis, Finding
 from .proof_table import show_proof

@@ -11,8 +11,8 @@ from scratchnet.core.network import Network
 from scratchnet.data import Split
 from scratchnet.train.fit import evaluate
 from scratchnet.train.interrupt import CtrlC
-from scratchnet.train.measures.outputs import classes_of
 from scratchnet.train.recipe import Recipe
+from scratchnet.train.watch.measures.outputs import classes_of
 
 from .proof import Outcome
 

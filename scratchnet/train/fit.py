@@ -12,15 +12,15 @@ from scratchnet.core.types import Array
 from scratchnet.data import Batches
 from scratchnet.optim import Optimizer, Schedule
 
-from .console import Report
 from .errors import NonFiniteError, require_finite
 from .history import History
-from .measured import measured as measured_counts
-from .measures.outputs import classes_of, labels_of
+from .history.records import Measured
 from .metrics import Counts
-from .monitor import Monitor
 from .norms import gradient_norms
-from .records import Measured
+from .shown.console import Report
+from .watch.measured import measured as measured_counts
+from .watch.measures.outputs import classes_of, labels_of
+from .watch.monitor import Monitor
 
 
 def fit(

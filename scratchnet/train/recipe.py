@@ -22,11 +22,11 @@ from scratchnet.data import Batches, Split
 from scratchnet.losses import SoftmaxCrossEntropy
 from scratchnet.optim import Optimizer, Schedule
 
-from .console import Report
 from .fit import fit
 from .history import History
-from .monitor import Monitor
-from .recorder import Sink
+from .shown.console import Report
+from .watch.monitor import Monitor
+from .watch.recorder import Sink
 
 PerChannel = float | tuple[float, ...]
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from scratchnet.core.errors import ScratchnetError
 
-from .console import Report
 from .errors import NonFiniteError, RecordError
-from .formats import duration, percent
 from .record import Record, check_writable, peak_memory_mb
+from .shown.console import Report
+from .shown.formats import duration, percent
 
 OK, BAD, INTERRUPTED = 0, 2, 130  # exit codes
 

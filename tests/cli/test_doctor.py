@@ -16,7 +16,7 @@ def doctor(*arguments):
 
 def written(path, history):
     """A run directory of a history, by the records that it was made of."""
-    from scratchnet.train.records import Losses
+    from scratchnet.train.history.records import Losses
 
     with RunDir(path, history.config) as folder:
         for record in history.data.values():

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from scratchnet.train.history import History
+from scratchnet.train.history.history import History
 
 
 class Case(NamedTuple):

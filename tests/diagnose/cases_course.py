@@ -2,8 +2,8 @@
 
 import math
 
-from scratchnet.train.history import History
-from scratchnet.train.records import Epoch, Event, Measured
+from scratchnet.train.history.history import History
+from scratchnet.train.history.records import Epoch, Event, Measured
 
 from .cases import not_there, there
 from .cases_start import two

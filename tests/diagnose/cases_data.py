@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from scratchnet.train.history import History
-from scratchnet.train.records import End, Epoch, Look, Measured, ParameterLook
+from scratchnet.train.history.history import History
+from scratchnet.train.history.records import End, Epoch, Look, Measured, ParameterLook
 
 from .cases import not_there, there
 from .runs import BATCH, even, layer, measured, mlp_layers, run, stuck, weight

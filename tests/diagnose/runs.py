@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from scratchnet.train.history import History
-from scratchnet.train.records import (
+from scratchnet.train.history.history import History
+from scratchnet.train.history.records import (
     Epoch,
     InputLook,
     LayerLook,

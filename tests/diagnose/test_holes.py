@@ -8,7 +8,7 @@ import random
 import pytest
 
 from scratchnet.diagnose import diagnose, registry
-from scratchnet.train.history import History
+from scratchnet.train.history.history import History
 
 from . import cases_course, cases_data, cases_start  # noqa: F401  they enter their cases
 from .cases import THERE

@@ -17,8 +17,8 @@ from scratchnet.diagnose.page.course import thin
 from scratchnet.diagnose.page.markup import figures, tag
 from scratchnet.train import RunDir
 from scratchnet.train.errors import RecordError
-from scratchnet.train.history import History
-from scratchnet.train.records import (
+from scratchnet.train.history.history import History
+from scratchnet.train.history.records import (
     End,
     Epoch,
     Event,

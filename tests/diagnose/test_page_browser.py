@@ -6,8 +6,8 @@ import pytest
 
 from scratchnet.diagnose import diagnose
 from scratchnet.diagnose.page import Proof, write_page
-from scratchnet.train.history import History
-from scratchnet.train.records import Epoch, Measured
+from scratchnet.train.history.history import History
+from scratchnet.train.history.records import Epoch, Measured
 
 from . import browser as chromium
 from .runs import run

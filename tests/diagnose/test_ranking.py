@@ -8,7 +8,7 @@ import pytest
 from scratchnet.diagnose import diagnose
 from scratchnet.diagnose.ranking import rank
 from scratchnet.diagnose.report import show
-from scratchnet.train.history import History
+from scratchnet.train.history.history import History
 
 from .cases_data import raw_pixels, zeros_in_a_file
 from .runs import run

@@ -7,8 +7,8 @@ import pytest
 from scratchnet.diagnose import NotKnownError
 from scratchnet.diagnose.readings import broken, settings, skill, step_of
 from scratchnet.diagnose.series import course, long
-from scratchnet.train.history import History
-from scratchnet.train.records import Epoch, Look, Losses, Measured
+from scratchnet.train.history.history import History
+from scratchnet.train.history.records import Epoch, Look, Losses, Measured
 
 from .runs import run
 

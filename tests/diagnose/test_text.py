@@ -1,8 +1,8 @@
 """A diagnosis as a string: what print shows."""
 
 from scratchnet.diagnose import diagnose
-from scratchnet.train.history import History
-from scratchnet.train.records import SplitFacts
+from scratchnet.train.history.history import History
+from scratchnet.train.history.records import SplitFacts
 
 
 def test_a_diagnosis_prints_as_its_report_and_a_finding_in_a_line():

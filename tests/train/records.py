@@ -7,7 +7,7 @@ from typing import get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from scratchnet.train.records import KINDS
+from scratchnet.train.history.records import KINDS
 
 SCALARS = {
     float: st.floats() | st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -0.0]),

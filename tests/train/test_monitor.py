@@ -9,7 +9,7 @@ import pytest
 from scratchnet import SGD, Dense, SoftmaxCrossEntropy
 from scratchnet.core import ConfigError, TargetError
 from scratchnet.train import Counts, Monitor, Report
-from scratchnet.train.records import End, Event, Look, Losses, Measured
+from scratchnet.train.history.records import End, Event, Look, Losses, Measured
 from tests.train.loops import batch, net_of, train
 
 

@@ -8,7 +8,7 @@ import pytest
 from scratchnet import SGD, Dense, ReLU, SoftmaxCrossEntropy
 from scratchnet.core import Zeros
 from scratchnet.train import Monitor
-from scratchnet.train.spikes import Spikes
+from scratchnet.train.watch.spikes import Spikes
 from tests.train.loops import batch, net_of, train
 
 

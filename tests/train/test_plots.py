@@ -12,9 +12,9 @@ from scratchnet.cli import main
 from scratchnet.cli.plot import names
 from scratchnet.core.errors import ConfigError
 from scratchnet.train import History, RunDir
-from scratchnet.train.plot_classes import with_matrix
-from scratchnet.train.plots import panels_of, plot
-from scratchnet.train.records import Epoch, Event, Look, Losses, Measured, ParameterLook
+from scratchnet.train.history.records import Epoch, Event, Look, Losses, Measured, ParameterLook
+from scratchnet.train.shown.plot_classes import with_matrix
+from scratchnet.train.shown.plots import panels_of, plot
 
 pytestmark = pytest.mark.skipif(find_spec("matplotlib") is None, reason="needs matplotlib: pip install .[plot]")
 
@@ -153,7 +153,7 @@ def test_without_matplotlib_it_is_named(tmp_path, monkeypatch):
 
 
 def test_matplotlib_is_not_imported_before_it_is_used():
-    code = "import sys, scratchnet.train.plots, scratchnet.cli.plot; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, scratchnet.train.shown.plots, scratchnet.cli.plot; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
 
 

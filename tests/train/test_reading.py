@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scratchnet.train import History, HistoryError, read_run
-from scratchnet.train.reading import gather, lines
-from scratchnet.train.reading.document import mended
-from scratchnet.train.reading.names import meaning
-from scratchnet.train.records import Epoch, Event, Look, Measured
+from scratchnet.train.history.reading import gather, lines
+from scratchnet.train.history.reading.document import mended
+from scratchnet.train.history.reading.names import meaning
+from scratchnet.train.history.records import Epoch, Event, Look, Measured
 
 NAN = math.nan
 
@@ -271,7 +271,7 @@ def test_a_document_that_breaks_off(tmp_path):
         (b"", "the file is empty"),
         (b"\n \n", "the file is empty"),
         (bytes(range(256)) * 40, "the file is not text"),
-        (gzip.compress(b"epoch 1 loss 2"), "unpack it first"),
+        (gzip.compress(b"epoch 1 loss 2", mtime=0), "unpack it first"),
         (b"\x80\x04\x95" + b"a" * 100, "a pickle"),
         (b"PK\x03\x04" + b"a" * 100, "a zip archive"),
         (b"hello\nworld 3\n", "it begins with 'hello'"),

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from scratchnet import Dense
 from scratchnet.train import HistoryError, RecordError, RunDir, read_run
-from scratchnet.train.codec import decode, encode
-from scratchnet.train.history import History
-from scratchnet.train.reading.run import records_of
-from scratchnet.train.records import KINDS, End, Epoch, Event, LayerLook, Look, Losses, Measured, SplitFacts
+from scratchnet.train.history.codec import decode, encode
+from scratchnet.train.history.history import History
+from scratchnet.train.history.reading.run import records_of
+from scratchnet.train.history.records import KINDS, End, Epoch, Event, LayerLook, Look, Losses, Measured, SplitFacts
 from tests.train.records import records, same
 
 RUN = [
@@ -98,7 +98,7 @@ def test_a_killed_run_keeps_what_was_written(tmp_path):
     code = f"""
 import os, signal
 from scratchnet.train import RunDir
-from scratchnet.train.records import Losses
+from scratchnet.train.history.records import Losses
 run = RunDir({str(tmp_path / "run")!r})
 for step in range(1, 51): run.write(Losses(first=step, values=(1 / step,)))
 os.kill(os.getpid(), signal.SIGKILL)

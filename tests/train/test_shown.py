@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from scratchnet.train import CtrlC, Record, RecordError, Report, pictures
-from scratchnet.train.formats import duration, number, percent
-from scratchnet.train.progress import CompilingBar
+from scratchnet.train import CtrlC, Record, RecordError, Report
 from scratchnet.train.record import check_writable
+from scratchnet.train.shown import pictures
+from scratchnet.train.shown.formats import duration, number, percent
+from scratchnet.train.shown.progress import CompilingBar
 from scratchnet_kernels.compilation import Compilation
 
 

@@ -14,8 +14,18 @@ from urllib.parse import urlencode
 import pytest
 
 from scratchnet.check.optional import MissingPackageError
-from scratchnet.train.records import End, Epoch, Event, LayerLook, Look, Losses, Measured, OutputLook, ParameterLook
-from scratchnet.train.tensorboard import TensorBoard, scalars
+from scratchnet.train.history.records import (
+    End,
+    Epoch,
+    Event,
+    LayerLook,
+    Look,
+    Losses,
+    Measured,
+    OutputLook,
+    ParameterLook,
+)
+from scratchnet.train.history.tensorboard import TensorBoard, scalars
 
 WRITER = pytest.mark.skipif(find_spec("tensorboardX") is None, reason="needs tensorboardX: pip install .[tensorboard]")
 SERVER = pytest.mark.skipif(find_spec("tensorboard") is None, reason="needs tensorboard: pip install tensorboard")
@@ -53,7 +63,7 @@ def test_without_the_package_it_is_named(tmp_path, monkeypatch):
 
 
 def test_the_package_is_not_imported_before_it_is_used():
-    code = "import sys, scratchnet.train, scratchnet.train.tensorboard; sys.exit('tensorboardX' in sys.modules)"
+    code = "import sys, scratchnet.train, scratchnet.train.history.tensorboard; sys.exit('tensorboardX' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
 
 

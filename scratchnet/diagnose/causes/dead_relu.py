@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scratchnet.train.history import History
-from scratchnet.train.records import LayerLook
+from scratchnet.train.history.records import LayerLook
 
 from ..cause import Cause, Evidence, Found, NotKnownError
 from ..readings import g, looks, pc

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from scratchnet.train.history import History
-from scratchnet.train.records import InputLook, SplitFacts
+from scratchnet.train.history.records import InputLook, SplitFacts
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import first_look, g, inputs, looks, train_facts

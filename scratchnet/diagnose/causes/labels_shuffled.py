@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from scratchnet.train.history import History
-from scratchnet.train.records import SplitFacts
+from scratchnet.train.history.records import SplitFacts
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import accuracy, held_out_facts, majority, pc, skill, train_facts

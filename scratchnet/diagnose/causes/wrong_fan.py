@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from scratchnet.train.history import History
-from scratchnet.train.records import ParameterLook
+from scratchnet.train.history.records import ParameterLook
 
 from ..cause import Cause, Evidence, Found, known
 from ..readings import first_look, g, weights

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scratchnet.train.history import History
-from scratchnet.train.records import Epoch
+from scratchnet.train.history.records import Epoch
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import accuracy, config_number, g

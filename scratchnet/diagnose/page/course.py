@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from scratchnet.train.history import History
-from scratchnet.train.records import Measured
+from scratchnet.train.history.records import Measured
 
 from ..cause import NotKnownError
 from ..readings import accuracy, majority, pc, prior

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from scratchnet.train.history import History
-from scratchnet.train.records import InputLook, SplitFacts
+from scratchnet.train.history.records import InputLook, SplitFacts
 
 from ..readings import HELD_OUT, g, pc, shares
 from .axis import finite, linear, say

@@ -6,7 +6,7 @@ import math
 from statistics import median
 
 from scratchnet.train.history import History
-from scratchnet.train.records import LayerLook, Look
+from scratchnet.train.history.records import LayerLook, Look
 
 from ..depth import WEIGHTED
 from ..readings import g, pc

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from scratchnet.train.history import History
-from scratchnet.train.records import Event, SplitFacts
+from scratchnet.train.history.records import Event, SplitFacts
 
 from ..readings import accuracy, g, pc
 from .axis import finite, say

@@ -7,8 +7,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from ...errors import HistoryError
 from ..codec import Misfit, decode
-from ..errors import HistoryError
 from ..history import History
 from ..records import End
 from .collect import Collector

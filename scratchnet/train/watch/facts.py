@@ -9,10 +9,10 @@ import numpy as np
 from scratchnet.core.types import Array, structured
 from scratchnet.data import Batches
 
-from .errors import DataFactsError
+from ..errors import DataFactsError
+from ..history.records import SplitFacts
 from .measures.outputs import labels_of
 from .neighbours import Neighbours
-from .records import SplitFacts
 
 LOOKED_AT = 4096  # samples that range, mean and norm are measured on
 SEED = 0

@@ -13,8 +13,8 @@ from scratchnet.core.network import Network
 from scratchnet.core.types import Array
 from scratchnet.layers import ConvTranspose2d, Embedding, PositionalEmbedding
 
+from ...history.records import ParameterLook
 from ..probe import Forward, Walk
-from ..records import ParameterLook
 from .factors import factors
 from .numbers import Ruler, quotient
 

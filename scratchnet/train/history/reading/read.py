@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import HistoryError
+from ...errors import HistoryError
 from ..history import History
 from .foreign import read_foreign
 from .opening import HEAD, encoding_of

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .metrics import Counts
-from .records import Measured
+from ..history.records import Measured
+from ..metrics import Counts
 
 LARGEST = 128  # classes above which a confusion matrix is not written down
 Countable = Counts | Measured | None

@@ -11,8 +11,8 @@ from typing import Any
 
 from scratchnet.data.files import replacing
 
+from ..errors import RecordError
 from .codec import encode, plain
-from .errors import RecordError
 from .reading.run import CONFIG, HISTORY, SUMMARY, records_of
 from .records import End, Record
 from .run_summary import RunSummary

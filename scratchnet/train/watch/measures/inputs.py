@@ -6,7 +6,7 @@ import numpy as np
 
 from scratchnet.core.types import Array, Leaves, structured
 
-from ..records import InputLook
+from ...history.records import InputLook
 from .numbers import Ruler
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from scratchnet.check.optional import missing
 
+from ..errors import RecordError
 from .codec import plain
-from .errors import RecordError
 from .records import End, Epoch, Event, Look, Losses, Record
 
 SCALARS = ("lr", "loss", "memory_mb", "samples_per_second")

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .history import History
+from ..history import History
 
 BLOCKS = 400
 """Points that the losses of steps are averaged to."""

@@ -9,8 +9,8 @@ import numpy as np
 from scratchnet.core.types import Array, structured
 from scratchnet.layers import Conv1d, Conv2d, ConvTranspose2d, ReLU, Sigmoid, Tanh
 
+from ...history.records import LayerLook
 from ..probe import Backward, Forward, Walk
-from ..records import LayerLook
 from .numbers import Moments, Ruler, address, quotient
 
 NEAR = 0.01  # of the activation's range: so near a bound is saturated

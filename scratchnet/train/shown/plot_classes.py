@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .history import History
+from ..history import History
 from .plot_curves import COLOURS
 
 Panel = Callable[[Any], None]

@@ -10,7 +10,7 @@ from scratchnet.check.optional import missing
 from scratchnet.core.errors import ConfigError
 from scratchnet.data.files import replacing
 
-from .history import History
+from ..history import History
 from .plot_classes import by_class, confusion, with_matrix
 from .plot_curves import accuracies, gradients, losses, updates
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from ..records import Look
+from ...history.records import Look
 
 
 class Culprit(NamedTuple):

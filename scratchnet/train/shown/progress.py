@@ -13,8 +13,8 @@ from rich.text import Text
 
 from scratchnet_kernels.compilation import Compilation, watching
 
+from ..metrics import Counts
 from .formats import percent
-from .metrics import Counts
 
 PERIOD = 0.1  # seconds between two looks at the numbers
 

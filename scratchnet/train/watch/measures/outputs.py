@@ -10,7 +10,7 @@ from scratchnet.core.loss import Loss
 from scratchnet.core.types import Array
 from scratchnet.losses import SoftmaxCrossEntropy
 
-from ..records import OutputLook
+from ...history.records import OutputLook
 
 SURE = 0.999  # a largest probability above this is saturated
 SUM = 1e-3  # how far a row of probabilities may be from 1

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .history import History
+from ..history import History
+from ..history.records import Look, ParameterLook
 from .plot_series import blocks, series, steps_an_epoch
-from .records import Look, ParameterLook
 
 Panel = Callable[[Any], None]
 Points = Sequence[tuple[float, float]]

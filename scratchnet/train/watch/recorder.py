@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
-from .history import History
-from .records import Losses, Record
+from ..history import History
+from ..history.records import Losses, Record
 
 
 @runtime_checkable

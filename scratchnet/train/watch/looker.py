@@ -14,14 +14,14 @@ from scratchnet.core.loss import Loss
 from scratchnet.core.network import Network
 from scratchnet.core.types import Array, Leaves, samples
 
+from ..history.records import Look
+from ..record import peak_memory_mb
 from .measures.inputs import input_look
 from .measures.layers import Layers
 from .measures.numbers import Ruler
 from .measures.outputs import labels_of, output_look
 from .measures.parameters import Parameters
 from .probe import Probe
-from .record import peak_memory_mb
-from .records import Look
 
 
 class Looker:

@@ -33,17 +33,17 @@ from scratchnet.core.network import Network
 from scratchnet.core.types import Leaves, samples
 from scratchnet.optim import Optimizer
 
+from ..history import History
+from ..history.records import End, Epoch, Event, Look
+from ..shown.console import Report
 from .configuration import configuration
-from .console import Report
 from .facts import Facts
-from .history import History
 from .looker import Looker
 from .measured import Countable, measured
 from .measures.culprit import culprit
 from .measures.outputs import classes_of
 from .pace import Pace
 from .recorder import Recorder, Sink
-from .records import End, Epoch, Event, Look
 from .spikes import Spikes
 from .update import Update
 

@@ -18,9 +18,9 @@ from rich.text import Text
 from scratchnet.data import Dataset
 from scratchnet_kernels.compilation import Compilation
 
+from ..metrics import Counts
 from . import pictures
 from .formats import number, percent
-from .metrics import Counts
 from .progress import LiveLine
 
 OUTLIER = 3.0  # standard errors

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ...errors import HistoryError
 from ..codec import Misfit, decode
-from ..errors import HistoryError
 from ..history import History
 from ..records import Record
 from .gather import Gatherer
