@@ -152,18 +152,24 @@ def parameters_part(t: Any, T: int, x: Any, dy: Any, dW: Any, db: Any, scratch: 
 
 
 @njit(cache=True)
+def finite(x: Any) -> bool:
+    """Whether no element is infinite or NaN: 0·x is 0 then."""
+    L = lanes(x)
+    sums = zero = vzero(x)
+    for i in range(0, x.size, L):
+        sums = vfma(vload_n(x, i, min(L, x.size - i)), zero, sums)
+    return bool(vsum(sums) == 0)
+
+
+@njit(cache=True)
 def _outer(dy: Any, x: Any, dW: Any, o0: int, o1: int, i0: int, i1: int, I: int) -> None:  # noqa: E741
     """dW[o, i] += dy[o] x[i] of one sample, to the same bits as by `product`.
 
     Rows whose dy is 0 (behind a ReLU half of them are) are not touched, unless 0·x is no 0.
     """
-    L, zero = lanes(x), vzero(x)
-    sums = zero
-    for i in range(i0, i1, L):
-        sums = vfma(vload_n(x, i, min(L, i1 - i)), zero, sums)
-    finite = vsum(sums) == 0
+    L, zero, all_finite = lanes(x), vzero(x), finite(x[i0:i1])
     for o in range(o0, o1):
-        if dy[o] == 0 and finite:
+        if dy[o] == 0 and all_finite:
             continue
         d, row = vbroadcast(dy, o), o * I
         for i in range(i0, i1 - L + 1, L):

@@ -96,6 +96,6 @@ class Probe:
             _, dlogits = self.loss(logits, y, tape)
         except ScratchnetError:  # the loop's own loss says what is wrong with these targets
             return Walk(x, run.forwards, {}, {})
-        self._gradients.flat.fill(0)
+        self._gradients.zero()
         net.body.backward(self.k, net.views, self._gradients.views, saved, dlogits, run)
         return Walk(x, run.forwards, run.backwards, self._gradients.views)

@@ -14,7 +14,7 @@ from typing import Any
 from numba import njit
 
 from .._dots import BLOCK
-from ..dense import ZERO
+from ..dense import ZERO, finite
 from ..simd import lanes, vadd, vbroadcast, vfma, vload, vload_n, vstore, vstore_n, vsum, vzero
 
 
@@ -96,16 +96,6 @@ def add_rows(x: Any, found: Any, count: Any, W: Any, y: Any) -> None:
         o += m
 
 
-@njit(cache=True)
-def _finite(x: Any) -> bool:
-    """Whether no element is infinite or NaN: 0·x is 0 then."""
-    L = lanes(x)
-    s = zero = vzero(x)
-    for i in range(0, x.size, L):
-        s = vfma(vload_n(x, i, min(L, x.size - i)), zero, s)
-    return bool(vsum(s) == 0)
-
-
 @njit(cache=True, forceinline=True)
 def _descend(x: Any, dy: Any, W: Any, b: Any, rate: Any, I: Any, O: Any) -> None:  # noqa: E741
     """W += rate·(dyᵀ x), b += rate·dy, each product rounded as the layers round it; rate[0] = -lr.
@@ -113,9 +103,9 @@ def _descend(x: Any, dy: Any, W: Any, b: Any, rate: Any, I: Any, O: Any) -> None
     A row whose dy is 0 (behind a ReLU half of them are) stays as it is and is not touched, unless 0·x is no 0.
     """
     L = lanes(x)
-    finite, zero, r = _finite(x), vzero(x), vbroadcast(rate, ZERO)
+    all_finite, zero, r = finite(x), vzero(x), vbroadcast(rate, ZERO)
     for o in range(O):
-        if dy[o] == 0 and finite:
+        if dy[o] == 0 and all_finite:
             continue
         if b.size > 0:
             b[o] += rate[0] * dy[o]

@@ -154,7 +154,7 @@ def _parts(writer: Writer) -> list[str]:
 def _definition(name: str, parameters: list[str], what: str, *, parallel: bool = False) -> list[str]:
     """The head of a function."""
     lines = ["", "", COMPILED + ", parallel=True" * parallel + ")"]
-    return [*lines, *wrapped(f"def {name}({', '.join(parameters)}):", 0), f'    """{what}"""']
+    return [*lines, *wrapped(f"def {name}({', '.join(parameters)}):"), f'    """{what}"""']
 
 
 def _setup(body: Body) -> list[str]:

@@ -7,14 +7,13 @@ WIDTH = 120
 
 def indented(lines: list[str], indent: int) -> list[str]:
     """The lines, further in, and broken anew."""
-    return [piece for line in lines for piece in (wrapped(" " * indent + line, 0) if line else [""])]
+    return [piece for line in lines for piece in (wrapped(" " * indent + line) if line else [""])]
 
 
-def wrapped(line: str, indent: int) -> list[str]:
+def wrapped(line: str) -> list[str]:
     """A line as a formatter would leave it: a call that is too wide has its arguments on lines of their own."""
-    space = " " * indent
     text = line.lstrip()
-    space += " " * (len(line) - len(text))
+    space = " " * (len(line) - len(text))
     if len(space + text) <= WIDTH or text.startswith("#"):
         return [space + text]
     if "(" not in text:  # a tuple, packed or unpacked
