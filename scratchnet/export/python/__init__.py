@@ -1,0 +1,5 @@
+"""A network as a Python module that needs NumPy alone, and such a module as a network, without running it."""
+
+from .emit import python
+
+__all__ = ["python"]
