@@ -90,9 +90,14 @@ def arrays_of(net: Network) -> dict[str, Array]:
 
 
 def digest_of(net: Network) -> str:
-    """The SHA-256 of parameters and buffers: name, element type, shape and bytes of each, in the order of names."""
+    """The SHA-256 of a network's parameters and buffers."""
+    return digest(arrays_of(net))
+
+
+def digest(arrays: Mapping[str, Array]) -> str:
+    """The SHA-256 of named arrays: name, element type, shape and bytes of each, in the order of names."""
     found = hashlib.sha256()
-    for name, array in sorted(arrays_of(net).items()):
+    for name, array in sorted(arrays.items()):
         little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
         found.update(json.dumps([name, little.dtype.str, list(array.shape)]).encode())
         found.update(little.tobytes())
