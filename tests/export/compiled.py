@@ -19,8 +19,8 @@ from scratchnet.export.c import c
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
-needs_compiler = pytest.mark.skipif(not COMPILERS, reason="runs where gcc or clang is installed: apt-get install gcc clang")
-needs_both = pytest.mark.skipif(len(COMPILERS) < 2, reason="runs where gcc and clang are installed: apt-get install gcc clang")
+MISSING = "runs where gcc or clang is installed: apt-get install gcc clang"
+needs_compiler = pytest.mark.skipif(not COMPILERS, reason=MISSING)
 
 
 def compiled(folder: Path, files: Mapping[str, str], out: str, *flags: str, compiler: str = "") -> Path:
@@ -69,7 +69,9 @@ def samples(net: Network, n: int, below: int = 1, seed: int = 0) -> Any:
     rng = np.random.default_rng(seed)
 
     def leaf(shape: tuple[int, ...], kind: str) -> np.ndarray:
-        return rng.integers(0, below, (n, *shape)) if kind == "index" else rng.normal(size=(n, *shape)).astype(net.dtype)
+        return (
+            rng.integers(0, below, (n, *shape)) if kind == "index" else rng.normal(size=(n, *shape)).astype(net.dtype)
+        )
 
     return map_leaves(leaf, net.input_shape, net.in_kind)
 

@@ -41,7 +41,10 @@ class Body:
         self._places = dict(names)  # of values: the arrays they lie in
         self._spare: list[str] = []  # arrays in use for one call
         self._last = {view.of: at for at, node in enumerate(graph.nodes) for view in _read(node)}
-        layers = {path: f"{path}: {layer!r}, {shape} -> {layer.out_shape(shape)}" for path, layer, shape in _wiring(net)}
+        layers = {
+            path: f"{path}: {layer!r}, {shape} -> {layer.out_shape(shape)}"
+            for path, layer, shape in net.body.wiring(net.input_shape)
+        }
         for at, node in enumerate(graph.nodes):
             if told := layers.pop(node.path.split(".")[0], ""):
                 self.lines += comment(told)
@@ -110,7 +113,9 @@ class Body:
         if len(axes) > 4:
             raise ExportError("C copies arrays of at most four axes", actual=len(axes))
         full = [(1, 0, 0)] * (4 - len(axes)) + axes
-        extents, there, here = (Code(f"(int[]){{{f',{UNBROKEN}'.join(map(str, column))}}}") for column in zip(*full, strict=True))
+        comma = f",{UNBROKEN}"
+        columns = [f"(int[]){{{comma.join(map(str, column))}}}" for column in zip(*full, strict=True)]
+        extents, there, here = columns
         self._call("copy", extents, source, there, target, here)
 
     def _at(self, view: View) -> str:
@@ -140,8 +145,7 @@ class Body:
 
     def _result(self, view: View) -> None:
         if self._places[view.of] != RESULT:
-            axes = axes_of(view)
-            self._move(axes, self._at(view), RESULT)
+            self._move(axes_of(view), self._at(view), RESULT)
 
     def _call(self, function: str, *arguments: str) -> None:
         self.used[function] = None
@@ -154,10 +158,6 @@ class Body:
 
 def _read(node: Node) -> list[View]:
     return [view for view in node.given.values() if isinstance(view, View)]
-
-
-def _wiring(net: Network) -> Iterator[tuple[str, Any, Any]]:
-    yield from net.body.wiring(net.input_shape)
 
 
 def _parts(node: Node) -> Iterator[tuple[View, int, tuple[int, ...]]]:

@@ -94,7 +94,8 @@ def _max_pool2d(node: Node) -> Arguments:
 
 
 def _avg_pool2d(node: Node) -> Arguments:
-    return _window(_shape(node, "x"), _shape(node, "y"), node.given["window"], node.given), int(node.given["count_include_pad"]), "x", "y"
+    window = _window(_shape(node, "x"), _shape(node, "y"), node.given["window"], node.given)
+    return window, int(node.given["count_include_pad"]), "x", "y"
 
 
 def _global_avg_pool2d(node: Node) -> Arguments:

@@ -13,7 +13,6 @@ from scratchnet.core.types import Array, named_leaves
 
 from ..about import About, Fact
 from ..errors import ExportError
-from ..graph import Graph
 from ..python.emit import save
 from ..trace import graph_of
 from .body import RESULT, Body
@@ -127,7 +126,7 @@ def _head(net: Network, about: About, body: Body, signatures: list[str]) -> list
         lines.append(f"{name.removeprefix('x.')}: {_extents(shape)}")
     lines += [f"{RESULT}: {_extents(net.output_shape)}, {real}; they must not lie where an input does", ""]
     lines += [f"    {signature};" for signature in signatures]
-    predict = ["predict gives the number of the greatest logit, the first of several, and -1 where one is not a number."]
+    predict = ["predict gives the place of the greatest logit, the first of several, and -1 where one is not a number."]
     lines += ["", *(predict if len(signatures) > 1 else [])]
     lines += [
         "Arrays lie row by row (C order), one sample a call. Nothing static is written, so threads may call at once,",

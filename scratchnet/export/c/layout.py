@@ -8,7 +8,7 @@ from scratchnet.core.types import Shape
 
 from ..graph import View
 
-Axes = list[tuple[int, ...]]  # from the outside in: extent, then a step for each array
+Axes = list[tuple[int, int, int]]  # from the outside in: extent, step in one array, step in another
 
 
 def size(shape: Shape) -> int:
@@ -17,15 +17,15 @@ def size(shape: Shape) -> int:
 
 
 def merged(axes: Axes) -> Axes:
-    """Without axes of one place, and neighbours as one where every array has them side by side."""
+    """Without axes of one place, and neighbours as one where both arrays have them side by side."""
     found: Axes = []
-    for extent, *steps in axes:
+    for extent, step, other in axes:
         if extent == 1:
             continue
-        if found and all(outer == extent * inner for outer, inner in zip(found[-1][1:], steps, strict=True)):
-            found[-1] = (found[-1][0] * extent, *steps)
+        if found and found[-1][1:] == (extent * step, extent * other):
+            found[-1] = (found[-1][0] * extent, step, other)
         else:
-            found.append((extent, *steps))
+            found.append((extent, step, other))
     return found
 
 

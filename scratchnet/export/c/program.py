@@ -40,7 +40,7 @@ def main(net: Network, prefix: str, about: About) -> list[str]:
     parts = Path(__file__).with_name("program")
     index, real = net.in_kind == "index", TYPES[net.dtype.name]
     scale = "1" if about.facts.get("pixels") == "raw" else f"1.0{SUFFIX[net.dtype.name]} / 255"
-    count = size(net.input_shape)  # type: ignore[arg-type]
+    count = size(net.input_shape)
     values = {
         "INPUTS": str(count),
         "PREFIX": prefix,

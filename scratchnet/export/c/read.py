@@ -71,7 +71,7 @@ def _array(title: str, lines: Lines) -> tuple[str, Array]:
         texts: list[str] = []
         for _ in range(BLOCK):
             here = lines.next()
-            held = min(PER_LINE, width - row)
+            held = min(PER_LINE[match[2]], width - row)
             part = here[4:-1].split(", ")
             if here[:4] != "    " or here[-1:] != "," or len(part) != held:
                 raise lines.refuse(f"not a line of {held} numbers", actual=here)

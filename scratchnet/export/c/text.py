@@ -16,7 +16,7 @@ from scratchnet.core.types import Array, Shape
 from ..python.numbers import shortest
 
 COLUMNS = 120
-PER_LINE = 8  # numbers: a fixed count, so that a changed number changes one line
+PER_LINE = {"float32": 6, "float64": 4}  # numbers: a fixed count, so that a changed number changes one line
 SUFFIX = {"float32": "f", "float64": ""}
 TYPES = {"float32": "float", "float64": "double"}
 NARROW = re.compile(r"\b(exp|expm1|log|log1p|sqrt|tanh|erf|fabs)f\(|\b([0-9.]+)f\b|\bfloat\b")
@@ -91,7 +91,7 @@ def identifier(path: str, taken: set[str]) -> str:
 def array(path: str, name: str, values: Array) -> list[str]:
     """A static array, each row of its last axis on lines of its own, and in a comment what it is in the network."""
     width = values.shape[-1] if values.shape else 1
-    return ["", *heading(path, name, values.dtype.name, values.shape), *_rows(numbers(values.reshape(-1)), width), "};"]
+    return ["", *heading(path, name, values.dtype.name, values.shape), *_rows(values.reshape(-1), width), "};"]
 
 
 def heading(path: str, name: str, dtype: str, shape: Shape) -> list[str]:
@@ -102,7 +102,8 @@ def heading(path: str, name: str, dtype: str, shape: Shape) -> list[str]:
     ]
 
 
-def _rows(texts: list[str], width: int) -> Iterable[str]:
+def _rows(flat: Array, width: int) -> Iterable[str]:
+    texts, count = numbers(flat), PER_LINE[flat.dtype.name]
     for row in range(0, len(texts), width):
-        for start in range(row, row + width, PER_LINE):
-            yield "    " + ", ".join(texts[start : min(start + PER_LINE, row + width)]) + ","
+        for start in range(row, row + width, count):
+            yield "    " + ", ".join(texts[start : min(start + count, row + width)]) + ","

@@ -1,4 +1,4 @@
-/* The sum of a[i] b[i]. Sixteen sums side by side: a compiler may add them in one instruction without leave to reorder. */
+/* The sum of a[i] b[i], as sixteen sums side by side, which a compiler may add in one instruction. */
 static float dot(int n, const float *a, const float *b)
 {
     float sums[16] = {0}, sum = 0;
