@@ -31,7 +31,9 @@ def driver(nets: dict[str, Network]) -> str:
             f"    {{ {' '.join(reads)} float y[{out}]; {call} fwrite(y, 4, {out}, stdout); }}",
         ))  # fmt: skip
     heads, bodies = zip(*blocks, strict=True)
-    return "\n".join(["#include <stdio.h>", *heads, "int main(void) { int failed = 0;", *bodies, "return failed; }", ""])
+    return "\n".join(
+        ["#include <stdio.h>", *heads, "int main(void) { int failed = 0;", *bodies, "return failed; }", ""]
+    )
 
 
 @needs_compiler

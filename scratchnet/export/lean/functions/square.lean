@@ -1,0 +1,3 @@
+/-- y = x x. -/
+def square (x : Array Float32) : Array Float32 :=
+  x.map (fun v => v * v)
