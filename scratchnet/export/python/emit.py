@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 Style = Literal["literal", "packed"]
 
 FIRST = '"""A network that was trained with scratchnet, as a module that needs NumPy alone.'
+USE = [
+    "logits(x), predict_proba(x) and predict(x) take a batch: floats as in training, or uint8, taken for pixels.",
+    "Run with the name of an IDX, NPY or PNG file, it classifies what the file holds.",
+]
 ARCHITECTURE = "The architecture, which scratchnet.export.load_source reads:"
 FENCE = "# The numbers: what training found."
 COLUMNS = 112  # of the architecture's text, four of them an indent
@@ -108,7 +112,7 @@ def stored(net: Network) -> dict[str, Array]:
 
 def frame_of(net: Network, about: About, style: Style, with_backward: bool) -> Frame:
     """All but the numbers."""
-    names = stored_names(net)
+    names = stored_names([*net.parameters.segments, *net.buffers.segments])
     parts = [evaluation(net, names, dict(about.facts))]
     if with_backward:
         parts.append(training(net, names))
@@ -144,6 +148,8 @@ def docstring(net: Network, about: About, style: Style, with_backward: bool) -> 
     wrapped = textwrap.wrap(description, COLUMNS, break_long_words=False, break_on_hyphens=False)
     return [
         FIRST,
+        "",
+        *USE,
         "",
         *about.lines,
         f"style: {style}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,10 @@ class Part:
     used: list[str]
 
 
-def stored_names(net: Network) -> dict[str, str]:
-    """The identifiers of parameters and buffers, tied ones once."""
+def stored_names(stored: Iterable[str]) -> dict[str, str]:
+    """The identifiers of parameters and buffers."""
     names = Names()
-    return {name: names.stored(name) for name in (*net.parameters.segments, *net.buffers.segments)}
+    return {name: names.stored(name) for name in stored}
 
 
 def inputs_of(graph: Graph) -> list[Value]:
@@ -195,4 +196,4 @@ def _names(stored: dict[str, str]) -> Names:
 
 def _is_index(net: Network, name: str) -> bool:
     kind = net.in_kind
-    return (getattr(kind, name) if isinstance(kind, tuple) else kind) == "index"
+    return bool((getattr(kind, name) if isinstance(kind, tuple) else kind) == "index")
