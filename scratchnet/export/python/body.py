@@ -87,13 +87,15 @@ class Body:
             base, ending = name[:-5], name[-5:]
             if name in node.given:
                 value = node.given[name]
-                text = self.view(value, name) if isinstance(value, View) else repr(value)
+                text = self.view(value, name) if isinstance(value, View) else _setting(value)
                 default = parameter.default is not parameter.empty and parameter.default == value
                 if not isinstance(value, View) and default:
                     by_name = True
                     continue
             elif ending in SIZES and base in written:
                 text = SIZES[ending](written[base])
+            elif parameter.default is not parameter.empty:
+                continue
             else:
                 raise ExportError(f"the Python form of {node.op} needs {name}", where=node.path)
             setting = not isinstance(node.given.get(name), View) and text != "None" and ending not in SIZES
@@ -153,6 +155,10 @@ class Body:
         if whole != target:
             self.lines.append(f"    {target} = {whole}")
         self.texts[view.of] = target
+
+
+def _setting(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _concat(body: Body, node: Node) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import textwrap
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ USE = [
     "Run with the name of an IDX, NPY or PNG file, it classifies what the file holds.",
 ]
 ARCHITECTURE = "The architecture, which scratchnet.export.load_source reads:"
+SEAL = "SHA-256 of the lines above: "
 FENCE = "# The numbers: what training found."
 COLUMNS = 112  # of the architecture's text, four of them an indent
 
@@ -115,6 +117,8 @@ def frame_of(net: Network, about: About, style: Style, with_backward: bool) -> F
     names = stored_names([*net.parameters.segments, *net.buffers.segments])
     parts = [evaluation(net, names, dict(about.facts))]
     if with_backward:
+        if not net.parameters.segments:
+            raise ExportError("a network without parameters has no backward to write")
         parts.append(training(net, names))
     single = not isinstance(net.in_kind, tuple)
     if single:
@@ -146,20 +150,10 @@ def docstring(net: Network, about: About, style: Style, with_backward: bool) -> 
     if "\\" in description or '"""' in description or not description.isprintable():
         raise ExportError("an architecture that no docstring holds", actual=description[:200])
     wrapped = textwrap.wrap(description, COLUMNS, break_long_words=False, break_on_hyphens=False)
-    return [
-        FIRST,
-        "",
-        *USE,
-        "",
-        *about.lines,
-        f"style: {style}",
-        f"backward: {'yes' if with_backward else 'no'}",
-        "",
-        ARCHITECTURE,
-        "",
-        *(f"    {line}" for line in wrapped),
-        '"""',
-    ]
+    lines = [FIRST, "", *USE, "", *about.lines, f"style: {style}", f"backward: {'yes' if with_backward else 'no'}"]
+    lines += ["", ARCHITECTURE, "", *(f"    {line}" for line in wrapped), ""]
+    text = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return [*lines, f"{SEAL}{text}", '"""']
 
 
 def save(text: str, path: Path) -> None:

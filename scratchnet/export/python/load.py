@@ -136,13 +136,13 @@ def _loaded(lines: Sequence[str], path: str, backend: str) -> Loaded:
 def _docstring(lines: Sequence[str]) -> tuple[About, Style, bool, dict[str, Any]]:
     """What the head of the file says."""
     begin, middle, end = 3 + len(USE), _index(lines, ARCHITECTURE), _index(lines, '"""')
-    if not begin + 2 < middle < end or sum(map(len, lines[:end])) > LARGEST_DESCRIPTION:
+    if not begin + 2 < middle < end - 3 or sum(map(len, lines[:end])) > LARGEST_DESCRIPTION:
         raise ExportError("the docstring is none of an exported network", where="line 1")
     *known, style, backward, _ = lines[begin:middle]
     about = about_from(known)
     if style not in ("style: literal", "style: packed") or backward not in ("backward: yes", "backward: no"):
         raise ExportError("an unknown style", where=f"line {middle - 2}", actual=repr(style[:40]))
-    text = " ".join(line.strip() for line in lines[middle + 2 : end])
+    text = " ".join(line.strip() for line in lines[middle + 2 : end - 2])
     try:
         description = json.loads(text)
     except (ValueError, RecursionError):

@@ -11,7 +11,7 @@ from ..errors import ExportError
 from ..graph import Graph, Value
 from ..trace import graph_of
 from .body import Body
-from .lines import exploded
+from .lines import exploded, tuple_of
 from .names import Names
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _gradcheck(net: Network, graph: Graph, inputs: list[Value], names: dict[str,
             '    """Hold the backward against differences of the forward, in float64; the worst relative error."""',
             "    rng = np.random.default_rng(0)",
             f"    p = {{name: array.astype(np.float64) for name, array in {everything}.items()}}",
-            f"    x = ({', '.join(drawn)},)",
+            f"    x = {tuple_of(drawn)}",
             "    worst = worst_error(forward, backward, p, tuple(PARAMETERS), x)",
             "    if not worst <= 1e-5:",
             '        raise ArithmeticError(f"a gradient is wrong: relative error {worst:.1e}")',

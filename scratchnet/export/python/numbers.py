@@ -18,7 +18,7 @@ from ..errors import ExportError
 PER_LINE = {"float32": 7, "float64": 4}
 """Numbers a line: a fixed count, so that a changed number changes one line."""
 
-NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-][0-9]{1,3})?")
+NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-]?[0-9]{1,3})?")
 COLUMNS = 116  # of packed text
 
 
