@@ -121,8 +121,10 @@ def fact_from(text: str) -> Fact:
 
 
 def _checked(key: str, value: object) -> Fact:
-    if not (key.isidentifier() and key.isascii() and len(key) <= 30):
-        raise ExportError("a fact's name is an identifier of at most 30 letters", actual=repr(key))
+    if not (key.isidentifier() and key.isascii() and len(key) <= 30) or key in ENDS:
+        raise ExportError(
+            "a fact's name is an identifier of at most 30 letters, and not 'parameters'", actual=repr(key)
+        )
     if isinstance(value, np.generic):
         value = value.item()
     if type(value) is str:
@@ -144,6 +146,6 @@ def _plain(text: str) -> str:
 def _shown(value: Fact) -> str:
     if value is None:
         return "unknown"
-    if isinstance(value, str) and fact_from(value) == value:
+    if isinstance(value, str) and value and fact_from(value) == value:
         return value
     return json.dumps(value, ensure_ascii=False)

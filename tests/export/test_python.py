@@ -209,10 +209,24 @@ def test_refusals(tmp_path: Path) -> None:
         python(net, tmp_path / "nowhere" / "model.py")
     assert list(tmp_path.iterdir()) == []
     net.parameters.views["0.W"][0, 0] = np.nan
-    with pytest.raises(ExportError, match="not finite"):
-        python(net)
+    for options in ({}, {"style": "packed"}, {"nonfinite": True}):
+        with pytest.raises(ExportError, match="not finite"):
+            python(net, **options)
+    python(net, tmp_path / "model.py", style="packed", nonfinite=True)
+    loaded = load_source(tmp_path / "model.py", backend="reference")
+    assert np.isnan(loaded.network.parameters.views["0.W"][0, 0])
     with pytest.raises(ExportError, match="float16"):
         python(Network([Dense(2)], (3,), backend="reference", dtype="float16"))
+
+
+def test_an_op_without_a_python_form_is_named() -> None:
+    """Fused layers, say, written down by hand."""
+    net = Network(
+        [Dense(3), LAYERS["DenseReLU"].cases(RandomDraw(np.random.default_rng(0))).layer], (4,), backend="reference"
+    )
+    with pytest.raises(ExportError, match="dense_relu has no Python form") as error:
+        python(net)
+    assert "layer 1" in str(error.value)
 
 
 def test_indices_out_of_range() -> None:

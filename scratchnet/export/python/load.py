@@ -24,7 +24,7 @@ from scratchnet.core.types import Array, Shape
 
 from ..about import About, Fact, about_from, digest_of
 from ..errors import ExportError
-from .emit import ARCHITECTURE, FENCE, FIRST, USE, Style, frame_of
+from .emit import ARCHITECTURE, FENCE, FIRST, Style, frame_of
 from .model import stored_names
 from .numbers import read_literal, read_packed
 
@@ -135,7 +135,7 @@ def _loaded(lines: Sequence[str], path: str, backend: str) -> Loaded:
 
 def _docstring(lines: Sequence[str]) -> tuple[About, Style, bool, dict[str, Any]]:
     """What the head of the file says."""
-    begin, middle, end = 3 + len(USE), _index(lines, ARCHITECTURE), _index(lines, '"""')
+    begin, middle, end = _index(lines, "", 2) + 1, _index(lines, ARCHITECTURE), _index(lines, '"""')
     if not begin + 2 < middle < end - 3 or sum(map(len, lines[:end])) > LARGEST_DESCRIPTION:
         raise ExportError("the docstring is none of an exported network", where="line 1")
     *known, style, backward, _ = lines[begin:middle]
@@ -152,9 +152,9 @@ def _docstring(lines: Sequence[str]) -> tuple[About, Style, bool, dict[str, Any]
     return about, cast(Style, style.removeprefix("style: ")), backward == "backward: yes", description
 
 
-def _index(lines: Sequence[str], line: str) -> int:
+def _index(lines: Sequence[str], line: str, start: int = 0) -> int:
     try:
-        return lines.index(line)
+        return lines.index(line, start)
     except ValueError:
         raise ExportError("a line is missing", expected=repr(line)) from None
 

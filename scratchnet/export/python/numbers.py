@@ -130,6 +130,4 @@ def read_packed(lines: Sequence[str], at: int, name: str, shape: Shape, dtype: s
     if list(lines[end + 1 : end + 1 + len(ending)]) != ending:
         raise ExportError(f"{name} is not what its shape, type and hash say", where=f"line {end + 2}")
     array = np.frombuffer(raw, np.dtype(dtype).newbyteorder("<")).astype(dtype).reshape(shape)
-    if not np.isfinite(array).all():
-        raise ExportError(f"{name} holds a number that is not finite", where=where)
     return array, end + 1 + len(ending)
