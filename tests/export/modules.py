@@ -8,6 +8,7 @@ import numpy as np
 
 from scratchnet import Network
 from scratchnet.core.types import map_leaves, named_leaves
+from scratchnet.export.python import python
 
 
 def network(case: Any, dtype: str = "float32", seed: int = 0) -> Network:
@@ -45,3 +46,31 @@ def namespace(text: str, name: str = "emitted") -> dict[str, Any]:
     found: dict[str, Any] = {"__name__": name}
     exec(compile(text, name, "exec"), found)
     return found
+
+
+def segments(store: Any) -> list[tuple[str, np.ndarray]]:
+    """The arrays of a store, tied ones once."""
+    return [(name, store.views[name]) for name in store.segments]
+
+
+def agree_on_gradients(net: Network, x: Any) -> None:
+    """Hold the emitted forward, backward and running statistics against the network's own, in float64."""
+    module = namespace(python(net, with_backward=True))
+    p = module["PARAMETERS"] | module.get("BUFFERS", {})
+    want, tape = net.forward(x, training=True)
+    got, saved, *updates = module["forward"](p, *leaves(x))
+    close = 1e-9 if "erf" in module else 1e-12
+    np.testing.assert_allclose(got, want, rtol=close, atol=close * np.abs(want).max())
+    dlogits = np.random.default_rng(2).normal(size=want.shape)
+    net.zero_grad()
+    net.backward(dlogits, tape)
+    gradients = module["backward"](p, saved, dlogits)
+    largest = np.abs(net.gradients.flat).max()
+    for (path, gradient), key in zip(segments(net.gradients), module["PARAMETERS"], strict=True):
+        if key in gradients:
+            np.testing.assert_allclose(gradients[key], gradient, rtol=close, atol=close * largest, err_msg=path)
+        else:
+            assert not gradient.any(), path
+    for (_, running), key in zip(segments(net.buffers), module.get("BUFFERS", {}), strict=True):
+        moved = updates[0].get(key, p[key]) if updates else p[key]  # a table of sines stays
+        np.testing.assert_allclose(moved, running, rtol=1e-12, atol=1e-12)

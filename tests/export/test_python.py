@@ -29,7 +29,7 @@ from scratchnet.core.sequential import Sequential
 from scratchnet.export.errors import ExportError
 from scratchnet.export.python import load_source, python
 
-from .modules import inputs, leaves, namespace, network
+from .modules import agree_on_gradients, inputs, leaves, namespace, network, segments
 
 SEEDS = range(8)
 NAMES = sorted(set(LAYERS) & set(layers.__all__))  # without the fused ones, which stand for plain ones in a run
@@ -73,28 +73,7 @@ def test_a_backward_is_the_networks_own(name: str) -> None:
             net = network(replace(case, layer=Sequential(RMSNorm(), case.layer)), "float64")
         if not net.parameters.segments:  # one number a sample, in a layer without weights
             continue
-        x, module = inputs(case, net), namespace(python(net, with_backward=True))
-        p = module["PARAMETERS"] | module.get("BUFFERS", {})
-        want, tape = net.forward(x, training=True)
-        got, saved, *updates = module["forward"](p, *leaves(x))
-        close = {"rtol": 1e-9, "atol": 1e-9} if "erf" in module else {"rtol": 1e-12, "atol": 1e-12}
-        np.testing.assert_allclose(got, want, **close)
-        dlogits = np.random.default_rng(2).normal(size=want.shape)
-        net.zero_grad()
-        net.backward(dlogits, tape)
-        gradients = module["backward"](p, saved, dlogits)
-        for (path, gradient), key in zip(segments(net.gradients), module["PARAMETERS"], strict=True):
-            if key in gradients:
-                np.testing.assert_allclose(gradients[key], gradient, **close, err_msg=path)
-            else:
-                assert not gradient.any(), path
-        for (_, running), key in zip(segments(net.buffers), module.get("BUFFERS", {}), strict=True):
-            got = updates[0][key] if updates else p[key]  # the table of sines stays
-            np.testing.assert_allclose(got, running, rtol=1e-12, atol=1e-12)
-
-
-def segments(store) -> list:
-    return [(name, store.views[name]) for name in store.segments]
+        agree_on_gradients(net, inputs(case, net))
 
 
 LESSON = [Dense(7), BatchNorm1d(), ReLU(), Dropout(0.2), Dense(4)]

@@ -23,7 +23,7 @@ from scratchnet.export.python.text import source_of
 from scratchnet.export.trace import graph_of
 from scratchnet_kernels import OPS
 
-from .modules import inputs, leaves, namespace, network
+from .modules import agree_on_gradients, inputs, leaves, namespace, network
 from .test_graph import look, shape_of, view_dtype
 
 NAMES = sorted(set(LAYERS) & set(layers.__all__))
@@ -118,6 +118,8 @@ def test_random_networks(case, tmp_path_factory: pytest.TempPathFactory) -> None
     loaded = load_source(path, backend="reference")
     assert loaded.verified
     np.testing.assert_array_equal(loaded.network.predict(x), want)
+    twin = network(case, "float64")
+    agree_on_gradients(twin, inputs(case, twin))
 
 
 def test_emitted_files_are_as_ruff_has_them(tmp_path: Path) -> None:

@@ -44,6 +44,9 @@ class Body:
         self.lines: list[str] = []
         self.used: list[str] = []  # names of functions, in order of first use
         self.forward = {id(node): str(number) for number, node in enumerate(graph.nodes, 1)}
+        self.called: dict[tuple[str, str], list[Node]] = {}  # the forward's nodes by path and op
+        for node in graph.nodes:
+            self.called.setdefault((node.path, node.op), []).append(node)
 
     def add(self, nodes: tuple[Node, ...]) -> None:
         """Write the nodes."""
@@ -133,15 +136,13 @@ class Body:
 
     def _derivative(self, node: Node, argument: str) -> str:
         """d before the name of what the forward was given, where its node is found."""
-        for forward in self.graph.nodes:
-            if forward.path == node.path and f"{forward.op}_backward" == node.op and argument[:1] == "d":
-                views = {**forward.given, **forward.out}
-                if all(views.get(name, view) == view for name, view in node.given.items() if isinstance(view, View)):
-                    given = forward.given.get(argument[1:])
-                    if isinstance(given, View) and given.plain and given.of in self.texts:
-                        text = self.texts[given.of]
-                        return "d" + text if text.isidentifier() else argument
-        return argument if argument[:1] == "d" else f"d{argument}"
+        for forward in self.called.get((node.path, node.op.removesuffix("_backward")), []):
+            views = {**forward.given, **forward.out}
+            given = forward.given.get(argument.removeprefix("d"))
+            same = all(views.get(name, view) == view for name, view in node.given.items() if isinstance(view, View))
+            if same and isinstance(given, View) and given.plain and self.texts.get(given.of, "").isidentifier():
+                return f"d{self.texts[given.of]}"
+        return argument
 
     def _assign(self, node: Node, argument: str, text: str) -> None:
         target = self._target(node, argument)

@@ -53,7 +53,7 @@ def training(net: Network, names: Mapping[str, str]) -> Part:
     body.lines = []
     body.texts["dlogits"] = "dlogits"
     body.add(graph.backward)
-    used = names_in("def backward():\n" + "\n".join([*body.lines, "    pass"]))
+    used = set(names_in("def backward():\n" + "\n".join([*body.lines, "    pass"])))
     saved = [text for text in dict.fromkeys(before.values()) if text in used]
     signature = [f"{name}: Array" for name in given]
     kinds = "Array, dict[str, Array]" + (", dict[str, Array]" if updates else "")
