@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from scratchnet.checkpoint.digest import digest
 from scratchnet.core.types import Array
 
 from .errors import ExportError
@@ -36,6 +37,9 @@ LABELS = {
     "ended": "training ended",
 }
 """The facts that have a label, in the order in which they are shown; others follow under their own names."""
+
+ENDS = ("parameters", "scratchnet version", "SHA-256 of parameters")
+"""The labels of the last lines, which are always there."""
 
 LONGEST = 80  # characters of a value: with its label it fits into a line of any target's comment
 
@@ -75,13 +79,24 @@ class About:
 
         A value reads as it is; a text that would read as a number stands in quotes, and None is `unknown`.
         """
-        ends = {
-            "parameters": f"{self.parameters:,}",
-            "scratchnet version": self.version,
-            "SHA-256 of parameters": self.sha256,
-        }
+        ends = dict(zip(ENDS, (f"{self.parameters:,}", self.version, self.sha256), strict=True))
         shown = {LABELS.get(key, key): _shown(value) for key, value in self.facts.items()} | ends
         return [f"{label}: {value}" for label, value in shown.items()]
+
+
+def about_from(lines: Sequence[str]) -> About:
+    """From `About.lines`. Raises ExportError for lines that are none."""
+    pairs = [line.partition(": ") for line in lines]
+    if len(pairs) < len(ENDS) or any(not between for _, between, _ in pairs):
+        raise ExportError("no metadata of a model", expected="label: value", actual=repr("\n".join(lines)[:80]))
+    *known, parameters, version, sha256 = pairs
+    if (parameters[0], version[0], sha256[0]) != ENDS or not re.fullmatch(r"[0-9,]{1,20}", parameters[2]):
+        raise ExportError("metadata that does not end as it should", expected=", ".join(ENDS))
+    keys = {label: key for key, label in LABELS.items()}
+    facts = {keys.get(label, label): fact_from(text) for label, _, text in known}
+    for key, value in facts.items():
+        _checked(key, value)
+    return About(facts, int(parameters[2].replace(",", "")), version[2], sha256[2])
 
 
 def arrays_of(net: Network) -> dict[str, Array]:
@@ -90,18 +105,8 @@ def arrays_of(net: Network) -> dict[str, Array]:
 
 
 def digest_of(net: Network) -> str:
-    """The SHA-256 of a network's parameters and buffers."""
+    """The SHA-256 of parameters and buffers (see `scratchnet.checkpoint.digest`)."""
     return digest(arrays_of(net))
-
-
-def digest(arrays: Mapping[str, Array]) -> str:
-    """The SHA-256 of named arrays: name, element type, shape and bytes of each, in the order of names."""
-    found = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
-        little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-        found.update(json.dumps([name, little.dtype.str, list(array.shape)]).encode())
-        found.update(little.tobytes())
-    return found.hexdigest()
 
 
 def fact_from(text: str) -> Fact:
@@ -116,8 +121,10 @@ def fact_from(text: str) -> Fact:
 
 
 def _checked(key: str, value: object) -> Fact:
-    if not (key.isidentifier() and key.isascii() and len(key) <= 30):
-        raise ExportError("a fact's name is an identifier of at most 30 letters", actual=repr(key))
+    if not (key.isidentifier() and key.isascii() and len(key) <= 30) or key in ENDS:
+        raise ExportError(
+            "a fact's name is an identifier of at most 30 letters, and not 'parameters'", actual=repr(key)
+        )
     if isinstance(value, np.generic):
         value = value.item()
     if type(value) is str:
@@ -139,6 +146,6 @@ def _plain(text: str) -> str:
 def _shown(value: Fact) -> str:
     if value is None:
         return "unknown"
-    if isinstance(value, str) and fact_from(value) == value:
+    if isinstance(value, str) and value and fact_from(value) == value:
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from scratchnet.checkpoint.digest import digest
 from scratchnet.core.types import Array, Shape
 
-from .about import digest
 from .errors import ExportError
 
 LONGEST = 400  # characters of a line

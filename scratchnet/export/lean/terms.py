@@ -26,6 +26,7 @@ class Terms(Reader):
     """A reader of types, binders and terms."""
 
     def binder(self, names: list[str]) -> list[tuple[str, str]]:
+        """The rest of `(a b : type)`, with the names that are read."""
         while self.ahead.kind == "name":
             names.append(self.take("name"))
         self.expect(":")
@@ -34,6 +35,7 @@ class Terms(Reader):
         return [(name, kind) for name in names]
 
     def type(self) -> str:
+        """A type, as text."""
         name = self.take("name")
         if name != "Array":
             return name
@@ -46,6 +48,7 @@ class Terms(Reader):
         return f"Array ({inner})"
 
     def term(self) -> Term:
+        """A term."""
         self.deeper()
         margin = self.margin
         if self.ahead.text == "let":

@@ -30,16 +30,23 @@ class Body:
         names: the identifiers.
         known: how the values that are there already are written: inputs, parameters, what was saved.
         samples: how the number of samples is written.
+        stored: the identifiers of parameters by their names in the network, after which gradients are called.
     """
 
-    def __init__(self, graph: Graph, names: Names, known: Mapping[str, str], samples: str) -> None:
+    def __init__(
+        self, graph: Graph, names: Names, known: Mapping[str, str], samples: str, stored: Mapping[str, str]
+    ) -> None:
         self.graph = graph
         self.names = names
         self.texts = dict(known)
         self.extents = Extents(samples)
+        self.stored = stored
         self.lines: list[str] = []
         self.used: list[str] = []  # names of functions, in order of first use
         self.forward = {id(node): str(number) for number, node in enumerate(graph.nodes, 1)}
+        self.called: dict[tuple[str, str], list[Node]] = {}  # the forward's nodes by path and op
+        for node in graph.nodes:
+            self.called.setdefault((node.path, node.op), []).append(node)
 
     def add(self, nodes: tuple[Node, ...]) -> None:
         """Write the nodes."""
@@ -49,6 +56,11 @@ class Body:
                 self._assign(node, "y", text)
             else:
                 self._call(node)
+
+    @property
+    def gradients(self) -> dict[str, str]:
+        """How the gradients of parameters are written, by the parameters' names in the network."""
+        return {name.removeprefix("d "): text for name, text in self.texts.items() if name.startswith("d ")}
 
     def view(self, view: View, argument: str = "") -> str:
         """A view in Python; what takes several steps gets a line and a name of its own."""
@@ -62,9 +74,8 @@ class Body:
     def _call(self, node: Node) -> None:
         function = FUNCTIONS.get(node.op)
         if function is None:
-            raise ExportError(
-                f"the op {node.op} has no Python form", where=node.path, hint="it is in scratchnet/export/python"
-            )
+            hint = f"a function {node.op} in scratchnet/export/python/functions is one; a checkpoint keeps any layer"
+            raise ExportError(f"the op {node.op} has no Python form", where=f"layer {node.path}", hint=hint)
         self.used.append(node.op)
         writes = OPS[node.op].writes
         results = {**node.out, **node.adds}
@@ -87,20 +98,24 @@ class Body:
             base, ending = name[:-5], name[-5:]
             if name in node.given:
                 value = node.given[name]
-                text = self.view(value, name) if isinstance(value, View) else repr(value)
+                text = self.view(value, name) if isinstance(value, View) else _setting(value)
                 default = parameter.default is not parameter.empty and parameter.default == value
                 if not isinstance(value, View) and default:
                     by_name = True
                     continue
             elif ending in SIZES and base in written:
                 text = SIZES[ending](written[base])
+            elif parameter.default is not parameter.empty:
+                continue
             else:
-                raise ExportError(f"the Python form of {node.op} needs {name}", where=node.path)
+                raise ExportError(f"the Python form of {node.op} needs {name}", where=f"layer {node.path}")
             setting = not isinstance(node.given.get(name), View) and text != "None" and ending not in SIZES
             found.append(f"{name}={text}" if by_name or setting else text)
             by_name = by_name or setting
         if left:
-            raise ExportError(f"the Python form of {node.op} has no {', '.join(sorted(left))}", where=node.path)
+            raise ExportError(
+                f"the Python form of {node.op} has no {', '.join(sorted(left))}", where=f"layer {node.path}"
+            )
         return found
 
     def _target(self, node: Node, argument: str) -> str:
@@ -116,23 +131,18 @@ class Body:
         return self.names.new(self._derivative(node, argument))
 
     def _gradient(self, value: Value) -> str:
-        self.texts[value.name] = self.names.new("d" + self.names_of[value.name.removeprefix("d ")])
+        self.texts[value.name] = self.names.new("d" + self.stored[value.name.removeprefix("d ")])
         return self.texts[value.name]
-
-    names_of: Mapping[str, str] = {}
-    """The identifiers of parameters by their names in the network, for a backward."""
 
     def _derivative(self, node: Node, argument: str) -> str:
         """d before the name of what the forward was given, where its node is found."""
-        for forward in self.graph.nodes:
-            if forward.path == node.path and f"{forward.op}_backward" == node.op and argument[:1] == "d":
-                views = {**forward.given, **forward.out}
-                if all(views.get(name, view) == view for name, view in node.given.items() if isinstance(view, View)):
-                    given = forward.given.get(argument[1:])
-                    if isinstance(given, View) and given.plain and given.of in self.texts:
-                        text = self.texts[given.of]
-                        return "d" + text if text.isidentifier() else argument
-        return argument if argument[:1] == "d" else f"d{argument}"
+        for forward in self.called.get((node.path, node.op.removesuffix("_backward")), []):
+            views = {**forward.given, **forward.out}
+            given = forward.given.get(argument.removeprefix("d"))
+            same = all(views.get(name, view) == view for name, view in node.given.items() if isinstance(view, View))
+            if same and isinstance(given, View) and given.plain and self.texts.get(given.of, "").isidentifier():
+                return f"d{self.texts[given.of]}"
+        return argument
 
     def _assign(self, node: Node, argument: str, text: str) -> None:
         target = self._target(node, argument)
@@ -144,7 +154,7 @@ class Body:
         value = self.graph.values[view.of]
         if adds and self.texts.get(view.of) != target:
             if view.of not in self.texts:
-                name = self.names_of[view.of.removeprefix("d ")]
+                name = self.stored[view.of.removeprefix("d ")]
                 self.lines.append(f'    {self._gradient(value)} = np.zeros_like(p["{name}"])')
             whole = undone(view, target, value.shape, self.extents)
             self.lines.append(f"    {place(view, self.texts[view.of], value.shape, self.extents)} += {whole}")
@@ -153,6 +163,10 @@ class Body:
         if whole != target:
             self.lines.append(f"    {target} = {whole}")
         self.texts[view.of] = target
+
+
+def _setting(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _concat(body: Body, node: Node) -> str:

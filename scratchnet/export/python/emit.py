@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import textwrap
 from collections.abc import Mapping
@@ -17,8 +18,9 @@ from scratchnet.data.files import replacing
 
 from ..about import About, Fact
 from ..errors import ExportError
+from .lesson import training
 from .lines import exploded
-from .model import Part, evaluation, stored_names, training
+from .model import Part, evaluation, stored_names
 from .numbers import literal, packed
 from .text import imports, needed, source_of
 
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 Style = Literal["literal", "packed"]
 
 FIRST = '"""A network that was trained with scratchnet, as a module that needs NumPy alone.'
+CALLS = "logits(x), predict_proba(x) and predict(x) take a batch as in training; uint8 where floats are due are pixels."
+RUNS = "Run with the name of an IDX, NPY or PNG file, it classifies what the file holds."
 ARCHITECTURE = "The architecture, which scratchnet.export.load_source reads:"
+SEAL = "SHA-256 of the lines above: "
 FENCE = "# The numbers: what training found."
 COLUMNS = 112  # of the architecture's text, four of them an indent
 
@@ -55,6 +60,7 @@ def python(
     style: Style = "literal",
     with_backward: bool = False,
     facts: Mapping[str, Fact] | None = None,
+    nonfinite: bool = False,
 ) -> str:
     """The network as one Python module that needs NumPy alone; written to `path`, if one is given.
 
@@ -68,10 +74,11 @@ def python(
         with_backward: also the forward of training, the backward, `sgd_step` and `gradcheck()`.
         facts: what is known of the training, for the docstring (see `scratchnet.export.about`). "pixels": "raw" says
             that pixels were not divided by 255.
+        nonfinite: write NaN and infinity as they are, to look at what went wrong; packed only.
 
     Raises:
-        ExportError: for an op that Python has no form of here, numbers that are not finite, and a path that cannot be
-            written.
+        ExportError: for an op that has no Python form, numbers that are not finite, unless asked, and a path that
+            cannot be written.
     """
     if style not in ("literal", "packed"):
         raise ExportError("an unknown style", expected="literal or packed", actual=repr(style))
@@ -79,7 +86,7 @@ def python(
     frame = frame_of(net, about, style, with_backward)
     write = literal if style == "literal" else packed
     lines = [*frame.head]
-    for name, array in stored(net).items():
+    for name, array in stored(net, nonfinite and style == "packed").items():
         lines += write(frame.names[name], array)
     text = "\n".join([*lines, *frame.tail]) + "\n"
     if path is not None:
@@ -87,11 +94,11 @@ def python(
     return text
 
 
-def stored(net: Network) -> dict[str, Array]:
+def stored(net: Network, nonfinite: bool) -> dict[str, Array]:
     """The arrays to write: parameters and buffers, tied ones once.
 
     Raises:
-        ExportError: for one that is not finite, or neither float32 nor float64.
+        ExportError: for one that is not finite, unless asked, or neither float32 nor float64.
     """
     found = {}
     for store in (net.parameters, net.buffers):
@@ -99,28 +106,24 @@ def stored(net: Network) -> dict[str, Array]:
             found[name] = store.views[name]
             if found[name].dtype.name not in ("float32", "float64"):
                 raise ExportError("Python source holds float32 and float64", where=name, actual=found[name].dtype)
-            if not np.isfinite(found[name]).all():
-                raise ExportError(
-                    "a number is not finite", where=name, hint="train anew, or keep the network as a checkpoint"
-                )
+            if not (nonfinite or np.isfinite(found[name]).all()):
+                hint = 'style="packed", nonfinite=True writes it as it is'
+                raise ExportError("a number is not finite", where=name, hint=hint)
     return found
 
 
 def frame_of(net: Network, about: About, style: Style, with_backward: bool) -> Frame:
     """All but the numbers."""
-    names = stored_names(net)
-    parts = [evaluation(net, names, dict(about.facts))]
-    if with_backward:
-        parts.append(training(net, names))
+    names = stored_names([*net.parameters.segments, *net.buffers.segments])
     single = not isinstance(net.in_kind, tuple)
-    if single:
-        parts.append(Part([MAIN], ["read"]))
-    own = [text for part in parts for text in part.texts]
-    library = needed([*(name for part in parts for name in part.used), *(["unpack"] if style == "packed" else [])])
-    texts = [source_of(name)[0] for name in library]
-    own_first, rest = parts[0].texts, own[len(parts[0].texts) :]
-    head = [*docstring(net, about, style, with_backward), "", *imports([*own, *texts])]
-    for text in (*own_first, *texts, *rest):
+    parts = [evaluation(net, names, about.facts)]
+    parts += [training(net, names)] if with_backward else []
+    parts += [Part([MAIN], ["read"])] if single else []
+    used = [name for part in parts for name in part.used] + (["unpack"] if style == "packed" else [])
+    library = [source_of(name)[0] for name in needed(used)]
+    texts = [*parts[0].texts, *library, *(text for part in parts[1:] for text in part.texts)]
+    head = [*docstring(net, about, style, with_backward), "", *imports(texts)]
+    for text in texts:
         head += ["", "", *text.split("\n")]
     head += ["", "", FENCE, ""]
     return Frame(head, _tail(net, names, with_backward, single), names)
@@ -142,18 +145,19 @@ def docstring(net: Network, about: About, style: Style, with_backward: bool) -> 
     if "\\" in description or '"""' in description or not description.isprintable():
         raise ExportError("an architecture that no docstring holds", actual=description[:200])
     wrapped = textwrap.wrap(description, COLUMNS, break_long_words=False, break_on_hyphens=False)
-    return [
+    lines = [
         FIRST,
+        "",
+        CALLS,
+        *([] if isinstance(net.in_kind, tuple) else [RUNS]),
         "",
         *about.lines,
         f"style: {style}",
         f"backward: {'yes' if with_backward else 'no'}",
-        "",
-        ARCHITECTURE,
-        "",
-        *(f"    {line}" for line in wrapped),
-        '"""',
     ]
+    lines += ["", ARCHITECTURE, "", *(f"    {line}" for line in wrapped), ""]
+    text = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return [*lines, f"{SEAL}{text}", '"""']
 
 
 def save(text: str, path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import math
 import re
@@ -19,7 +18,7 @@ from ..errors import ExportError
 PER_LINE = {"float32": 7, "float64": 4}
 """Numbers a line: a fixed count, so that a changed number changes one line."""
 
-NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-][0-9]{1,3})?")
+NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-]?[0-9]{1,3})?")
 COLUMNS = 116  # of packed text
 
 
@@ -61,30 +60,32 @@ def shortest(flat: Array) -> list[str]:
     return texts
 
 
-def read_literal(lines: Sequence[str], name: str, shape: Shape, dtype: str, where: str) -> tuple[Array, int]:
-    """The array that `literal` wrote, and how many lines it took. Each line must be as `literal` writes it."""
+def read_literal(lines: Sequence[str], at: int, name: str, shape: Shape, dtype: str) -> tuple[Array, int]:
+    """The array that `literal` wrote, and the line after it. Each line must be as `literal` writes it."""
     opening, closing = _opening(name), _closing(shape, dtype)
-    if list(lines[: len(opening)]) != opening:
-        raise ExportError(f"{name} is not written as expected", where=where, expected=opening[1])
+    if list(lines[at : at + len(opening)]) != opening:
+        raise ExportError(f"{name} is not written as expected", where=f"line {at + 1}", expected=opening[1])
     width = math.prod(shape[1:]) if len(shape) > 1 else math.prod(shape)
     rows, count = math.prod(shape) // max(width, 1), PER_LINE[dtype]
-    at, parts = len(opening), []
+    at, parts = at + len(opening), []
     for _ in range(rows):
         for start in range(0, width, count):
             line = lines[at] if at < len(lines) else ""
             texts = line[4:-1].split(", ")
             known = line[:4] == "    " and line[-1:] == "," and all(map(NUMBER.fullmatch, texts))
             if not known or len(texts) != min(count, width - start):
-                raise ExportError(f"a line of {name} that holds no numbers", where=where, actual=repr(line[:60]))
+                raise ExportError(
+                    f"a line of {name} that holds no numbers", where=f"line {at + 1}", actual=repr(line[:60])
+                )
             parts.append(np.array(texts, dtype=np.float64))
             at += 1
     if list(lines[at : at + len(closing)]) != closing:
-        raise ExportError(f"{name} does not end as expected", where=where, expected=closing[0])
+        raise ExportError(f"{name} does not end as expected", where=f"line {at + 1}", expected=closing[0])
     whole = np.concatenate(parts) if parts else np.zeros(0)
     with np.errstate(over="ignore"):
         array = whole.astype(dtype).reshape(shape)
     if not np.isfinite(array).all():
-        raise ExportError(f"{name} holds a number that is too large for {dtype}", where=where)
+        raise ExportError(f"{name} holds a number that is too large for {dtype}", where=f"before line {at + 1}")
     return array, at + len(closing)
 
 
@@ -107,25 +108,26 @@ def _ending(shape: Shape, dtype: str, raw: bytes) -> list[str]:
     ]
 
 
-def read_packed(lines: Sequence[str], name: str, shape: Shape, dtype: str, where: str) -> tuple[Array, int]:
-    """The array that `packed` wrote, and how many lines it took; nothing larger than its shape is unpacked."""
-    if list(lines[:2]) != [f"{name} = unpack(", '    """']:
+def read_packed(lines: Sequence[str], at: int, name: str, shape: Shape, dtype: str) -> tuple[Array, int]:
+    """The array that `packed` wrote, and the line after it; nothing larger than its shape is unpacked."""
+    where, start = f"line {at + 1}", at + 2
+    if list(lines[at:start]) != [f"{name} = unpack(", '    """']:
         raise ExportError(f"{name} is not written as expected", where=where, expected=f"{name} = unpack(")
-    end = next((at for at in range(2, len(lines)) if lines[at] == '""",'), None)
-    if end is None or any(len(line) > COLUMNS for line in lines[2:end]):
-        raise ExportError(f"the text of {name} has no end, or lines that are too long", where=where)
+    end = next((end for end in range(start, len(lines)) if lines[end] == '""",'), start)
+    if any(len(line) != COLUMNS for line in lines[start : end - 1]) or not 0 < len(lines[end - 1]) <= COLUMNS:
+        raise ExportError(f"the text of {name} has no end, or lines of another length", where=where)
     itemsize = np.dtype(dtype).itemsize
     size = math.prod(shape) * itemsize
     unpacker = zlib.decompressobj()
     try:
-        shuffled = unpacker.decompress(base64.b85decode("".join(lines[2:end])), size + 1)
-    except (ValueError, binascii.Error, zlib.error) as error:
+        shuffled = unpacker.decompress(base64.b85decode("".join(lines[start:end])), size + 1)
+    except (ValueError, zlib.error) as error:
         raise ExportError(f"the text of {name} is damaged", where=where, actual=str(error)) from None
     if len(shuffled) != size or not unpacker.eof or unpacker.unused_data:
-        raise ExportError(f"{name} does not hold {size} bytes", where=where)
+        raise ExportError(f"{name} does not hold {size:,} bytes", where=where)
     raw = np.frombuffer(shuffled, np.uint8).reshape(itemsize, -1).T.tobytes()
     ending = _ending(shape, dtype, raw)
     if list(lines[end + 1 : end + 1 + len(ending)]) != ending:
-        raise ExportError(f"{name} is not what its shape, type and hash say", where=where)
+        raise ExportError(f"{name} is not what its shape, type and hash say", where=f"line {end + 2}")
     array = np.frombuffer(raw, np.dtype(dtype).newbyteorder("<")).astype(dtype).reshape(shape)
     return array, end + 1 + len(ending)

@@ -2,9 +2,7 @@
 
 from typing import Any, TypeAlias
 
-from numpy.typing import NDArray
-
-Array: TypeAlias = NDArray[Any]
+Array: TypeAlias = Any  # NumPy's own types of what its functions return are as loose as this
 Pair: TypeAlias = tuple[int, int]
 Border: TypeAlias = tuple[Pair, Pair]
 

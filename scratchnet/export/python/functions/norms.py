@@ -53,8 +53,8 @@ def batch_norm(
     mean, rstd = mu.reshape(-1), 1 / np.sqrt(var + eps)
     y = channel_affine(centred * spread(rstd, x), gamma, beta).astype(x.dtype)
     count = x.size // len(mean)
-    new_mean = (1 - momentum) * running_mean + momentum * mean
-    new_var = (1 - momentum) * running_var + momentum * (var * count / (count - 1))
+    new_mean = (1 - momentum) * running_mean.astype(np.float64) + momentum * mean
+    new_var = (1 - momentum) * running_var.astype(np.float64) + momentum * (var * count / (count - 1))
     return y, mean, rstd, new_mean.astype(x.dtype), new_var.astype(x.dtype)
 
 

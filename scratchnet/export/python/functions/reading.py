@@ -37,7 +37,7 @@ def as_index(x: Array, shape: tuple[int, ...]) -> Array:
 
 
 def read(path: str) -> Array:
-    """What an IDX (also .gz), NPY or PNG file holds; of a PNG, one picture: (1, H, W), or (1, 3, H, W) in colour."""
+    """What an IDX (also .gz), NPY or PNG file holds; of a PNG, one picture: (1, 1, H, W), or (1, 3, H, W)."""
     content = Path(path).read_bytes()
     if content[:2] == b"\x1f\x8b":
         content = gzip.decompress(content)
@@ -64,8 +64,10 @@ def read_idx(content: bytes) -> Array:
 
 def read_png(content: bytes) -> Array:
     """The picture of a PNG of 8 bits a channel, grey or RGB, not interlaced."""
-    at, data, header = 8, b"", b""
-    while at + 12 <= len(content):
+    at, data, header, kind = 8, b"", b"", b""
+    while kind != b"IEND":
+        if at + 12 > len(content):
+            raise ValueError("a damaged PNG: it is cut short")
         length, kind = struct.unpack(">I4s", content[at : at + 8])
         body, at = content[at + 8 : at + 8 + length], at + 12 + length
         if kind == b"IHDR":
@@ -93,7 +95,7 @@ def read_png(content: bytes) -> Array:
         above = unfiltered(int(line[0]), line[1:].tolist(), above, channels)
         picture.append(above)
     found = np.array(picture, np.uint8).reshape(height, width, channels)
-    return found[None, :, :, 0] if channels == 1 else found.transpose(2, 0, 1)[None]
+    return found.transpose(2, 0, 1)[None]  # (H, W, C) -> (1, C, H, W)
 
 
 def unfiltered(kind: int, line: list[int], above: list[int], channels: int) -> list[int]:

@@ -34,7 +34,7 @@ def attention(q: Array, k: Array, v: Array, causal: bool = False) -> tuple[Array
     scale = 1 / np.sqrt(q.dtype.type(q.shape[-1]))
     scores = q @ k.swapaxes(2, 3) * scale  # (N, H, T, D) @ (N, H, D, S) -> (N, H, T, S)
     if causal:
-        scores = np.where(np.tri(*scores.shape[2:], dtype=bool), scores, -np.inf)
+        scores = np.where(np.tri(*scores.shape[2:]) > 0, scores, -np.inf)
     P = softmax(scores, axis=3)
     return P @ v, P  # (N, H, T, S) @ (N, H, S, D) -> (N, H, T, D)
 
