@@ -37,7 +37,7 @@ OPTIMIZERS = {
 EPOCHS = 3
 
 
-class Broken(Exception):
+class BrokenOffError(Exception):
     """Somebody pulled the plug."""
 
 
@@ -69,7 +69,7 @@ class Run:
         return {"plateau": self.plateau, "rng": self.rng, "counts": self.counts}
 
     def go(self, saver, *, resume=False, stop=None):
-        """Train to the end, or raise Broken after `stop` steps of this process. Returns the position."""
+        """Train to the end, or raise BrokenOffError after `stop` steps of this process. Returns the position."""
         at = (saver.resume if resume else saver.begin)(self.net, settings=self.settings, **self.kept)
         done = 0
         for epoch in range(at.epoch, EPOCHS + 1):
@@ -82,7 +82,7 @@ class Run:
                 saver.step(at, **self.kept)
                 done += 1
                 if done == stop:
-                    raise Broken
+                    raise BrokenOffError
             self.plateau.observe(self.counts.loss)
             at = at.next_epoch()
             metrics = {"accuracy": self.counts.accuracy, "loss": self.counts.loss}

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scratchnet import SGD, Dense, Network
-from scratchnet.checkpoint import Checkpoint, CheckpointError, Checkpointer
-from tests.checkpoint.runs import MODELS, OPTIMIZERS, Broken, Run, everything
+from scratchnet.checkpoint import Checkpoint, Checkpointer, CheckpointError
+from tests.checkpoint.runs import MODELS, OPTIMIZERS, BrokenOffError, Run, everything
 
 STEPS = 18  # three epochs of six batches, the last of ten samples
 
@@ -29,7 +29,7 @@ def broken_off(folder, stops, **how):
         run = Run(**how)
         try:
             run.go(run.saver(folder), resume=number > 0, stop=stop)
-        except Broken:
+        except BrokenOffError:
             continue
         return run
     run = Run(**how)
