@@ -32,7 +32,7 @@ from scratchnet.checkpoint import Checkpoint, Checkpointer, Position, digest
 from scratchnet.checkpoint.kept import LEFT
 from scratchnet.data import Batches, Split, drawn
 
-KEEP, EVERY_STEPS, EPOCHS = 3, 2, 3
+KEEP, EVERY_STEPS, EPOCHS = 3, 2, 8
 BEST = {"loss": "min", "latest_loss": "max"}
 
 

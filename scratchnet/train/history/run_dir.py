@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -107,6 +107,10 @@ class RunDir:
             self._whole = self._take_up()
         except OSError as error:
             raise self._error(error) from error
+
+    def records(self) -> Iterator[Record]:
+        """What has been written, read back."""
+        return records_of(self.path / HISTORY)
 
     def close(self) -> None:
         """Nothing more is written. May be called again."""
