@@ -80,16 +80,30 @@ def warmup(context: click.Context, models: tuple[str, ...], everything: bool, dt
 @click.argument("path", metavar="RUN_DIR|history.json|log.txt")
 @click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
 @click.option("--html", type=click.Path(dir_okay=False), metavar="FILE", help="Also write it as a page with charts.")
+@click.option(
+    "--recipe", metavar="FILE.py[::NAME]", help="Prove the verdict by making the run again, one thing changed."
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(0, min_open=True),
+    default=45.0,
+    metavar="SECONDS",
+    help="For the proof, compilation apart.",
+    show_default=True,
+)
 @click.pass_context
-def doctor(context: click.Context, path: str, as_json: bool, html: str | None) -> None:
+def doctor(
+    context: click.Context, path: str, as_json: bool, html: str | None, recipe: str | None, budget: float
+) -> None:
     """Why does this training run fail? The causes found, ranked, each with the numbers that speak for it.
 
-    Reads a run directory, a history as JSON, or the text that a run printed. Exit code: 0 nothing was found, 1
-    something was, 2 nothing could be read or checked.
+    Reads a run directory, a history as JSON, or the text that a run printed. FILE.py holds a scratchnet.train.Recipe,
+    or a function that makes one; it is imported. Exit code: 0 nothing was found, 1 something was, 2 nothing could be
+    read or checked, 130 interrupted.
     """
     from .doctor import run
 
-    context.exit(run(path, as_json, html))
+    context.exit(run(path, as_json, html, recipe, budget))
 
 
 @main.command()
