@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 from ..history import History
 from ..history.records import Losses, Record
@@ -15,6 +15,15 @@ class Sink(Protocol):
 
     def write(self, record: Record) -> None:
         """Take one."""
+        ...
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """A sink that also keeps the run's settings: a RunDir."""
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Take what is known of the run beside what it was given."""
         ...
 
 
@@ -35,6 +44,9 @@ class Recorder:
         self._first = 1  # the step of the first loss that is gathered
         self._losses: list[float] = []
         self._lrs: list[float] = []
+        for sink in self._sinks:
+            if isinstance(sink, Configured):
+                sink.configure(history.config)
 
     def step(self, loss: float, lr: float) -> None:
         """Gather the loss of one more step."""
