@@ -108,6 +108,12 @@ class Graph:
     updates: Mapping[str, View]
 
     @property
+    def inputs(self) -> tuple[Value, ...]:
+        """The arrays of x."""
+        found = (value for value in self.values.values() if value.kind == "input")
+        return tuple(value for value in found if value.name not in ("dlogits", "count"))
+
+    @property
     def ops(self) -> tuple[str, ...]:
         """The kinds of op in it, each once, in order of first use."""
         return tuple(dict.fromkeys(node.op for node in (*self.nodes, *self.backward)))
