@@ -18,6 +18,7 @@ import struct
 import sys
 import tempfile
 import time
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -117,13 +118,13 @@ def _poison(draw: random.Random, part: Any) -> None:
     if isinstance(part[key], dict | list) and part[key] and draw.random() < 0.75:
         _poison(draw, part[key])
     elif draw.random() < 0.7:
-        part[key] = draw.choice(HOSTILE)
+        part[key] = deepcopy(draw.choice(HOSTILE))
     elif isinstance(part, dict):
         value = part.pop(key)
         if draw.random() < 0.5:
             part[str(draw.choice(HOSTILE))[:200]] = value
     else:
-        part.insert(key, draw.choice(HOSTILE))
+        part.insert(key, deepcopy(draw.choice(HOSTILE)))
 
 
 def idx_files() -> dict[str, bytes]:
