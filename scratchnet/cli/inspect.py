@@ -44,10 +44,11 @@ def show(model: Model, report: Report) -> None:
         rows = [(r["layer"], r["output"], f"{r['parameters']:,}", f"{r['flops']:,}") for r in architecture(model)]
         show_table(report, ("layer", "output", "parameters", "FLOPs"), rows, title="Architecture, for one sample")
     heads = "array", "shape", "mean", "std", "least", "greatest", "zero", "not finite"
-    cells = [
-        (name, " × ".join(map(str, a["shape"])) or "1", *(_cell(a[key]) for key in ("mean", "std", "least", "greatest")),
-         percent(a["zero"]), str(a["not_finite"] or "")) for name, a in statistics(model.arrays).items()
-    ]  # fmt: skip
+    cells = []
+    for name, of in statistics(model.arrays).items():
+        told = [_cell(of[key]) for key in ("mean", "std", "least", "greatest")]
+        shape = " × ".join(map(str, of["shape"])) or "1"
+        cells.append((name, shape, *told, percent(of["zero"]), str(of["not_finite"] or "")))
     show_table(report, heads, cells, title="Numbers")
     report.line(f"SHA-256: {HASHES[model.verified]}", "bold red" if model.verified is False else "bold")
 
@@ -85,9 +86,10 @@ def statistics(arrays: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
     for name, array in arrays.items():
         values = np.asarray(array, np.float64)
         finite = values[np.isfinite(values)]
-        told = {"mean": np.mean, "std": np.std, "least": np.min, "greatest": np.max}
+        told = (finite.mean(), finite.std(), finite.min(), finite.max()) if finite.size else (None,) * 4
         row: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype)}
-        row |= {key: float(of(finite)) if finite.size else None for key, of in told.items()}
+        names = "mean", "std", "least", "greatest"
+        row |= {name: None if value is None else float(value) for name, value in zip(names, told, strict=True)}
         row["zero"] = float(np.mean(values == 0)) if values.size else None
         found[name] = row | {"not_finite": int(values.size - finite.size)}
     return found

@@ -76,7 +76,6 @@ def _of_checkpoint(checkpoint: Checkpoint) -> Model:
     """Its hashes were held against its arrays when it was read."""
     net, at = checkpoint.network("reference"), checkpoint.at
     told = (*About.of(net, checkpoint.facts).lines, f"stands at: epoch {at.epoch}, batch {at.batch}, step {at.step}")
-    told += tuple(f"{name}: {value}" for name, value in checkpoint.metrics.items())
     return Model("a checkpoint", checkpoint.path, checkpoint.facts, told, net, arrays_of(net), True)
 
 
