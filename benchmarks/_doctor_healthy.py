@@ -117,7 +117,8 @@ def _resumed(s: Setup, rng: Rng) -> str:
     kept = run(before).weights
 
     def load(net: Network) -> None:
-        net.parameters.load(kept)
+        names = net.parameters.views  # by position: another oddity may have put a Flatten in front
+        net.parameters.load(dict(zip(names, kept.values(), strict=True)))
 
     s.at_start.append(load)
     s.seed += 1

@@ -5,6 +5,7 @@
     python examples/mnist_manual.py --data drawn         digits made on the spot, no files needed
     python examples/mnist_manual.py --save runs/a        writes checkpoints
     python examples/mnist_manual.py --resume runs/a      goes on from the newest, as if nothing had happened
+    python examples/mnist_manual.py --export mlp.py      writes the network as source that needs NumPy alone
     python examples/mnist_manual.py --samples 500 --val 0 --batch-size 1 --no-shuffle --epochs 5 \\
         --optimizer sgd --lr 0.01 --pixels raw           what happens when pixels stay at 0..255
 
@@ -25,6 +26,7 @@ import numpy as np
 from scratchnet import SGD, Adam, Conv2d, Dense, Flatten, MaxPool2d, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet.checkpoint import Checkpointer
 from scratchnet.data import Batches, Split, load
+from scratchnet.export import SUFFIXES, export, target_of
 from scratchnet.optim import Constant, OneCycle
 from scratchnet.train import Counts, CtrlC, Record, Report, gradient_norms, require_finite, session
 from scratchnet_kernels import get_backend
@@ -39,7 +41,8 @@ MODELS = {
 }
 EPOCHS = {"mlp": 10, "cnn": 8}
 BEST = {"val_accuracy": "max", "train_loss": "min"}  # such checkpoints are kept beside the last
-AROUND = ("data_dir", "save", "resume", "save_steps", "json", "quiet")  # options that change nothing in the run
+AROUND = ("data_dir", "save", "resume", "save_steps", "export", "json", "quiet")  # options that change nothing in a run
+FACTS = ("data", "model", "optimizer", "lr", "schedule", "batch_size", "seed", "pixels")  # told in exported files
 OPTIMIZERS = {  # how it is made, its learning rate, and whether that rate goes through one cycle or stays
     "sgd": (lambda lr: SGD(lr), 0.1, False),
     "momentum": (lambda lr: SGD(lr, momentum=0.9, weight_decay=1e-4), 0.2, True),
@@ -70,6 +73,7 @@ def train(o: SimpleNamespace, report: Report, record: Record) -> None:
     saver, counts = Checkpointer(o.resume or o.save, every_steps=o.save_steps, best=BEST), Counts(data.classes)
     begin, run = saver.resume if o.resume else saver.begin, settings_of(o) | {"data": data.name}
     at = begin(net, settings=run, counts=counts, record=record)  # the epoch, and how many batches of it are done
+    facts = {name: run[name] for name in FACTS}
     with CtrlC() as ctrl_c, report.live(o.epochs, len(batches)) as live:
         for epoch in range(at.epoch, o.epochs + 1):
             counts = counts if at.batch else Counts(data.classes)
@@ -96,10 +100,13 @@ def train(o: SimpleNamespace, report: Report, record: Record) -> None:
             record.epoch(counts, test, val)
             report.epoch(epoch, o.epochs, {"train": counts, "val": val, "test": test}, gradient_norms(net))
             at = at.next_epoch()
-            saver.epoch(at, record.latest(), run, counts=counts, record=record)
+            saver.epoch(at, record.latest(), facts, counts=counts, record=record)
         whole, _ = evaluate(net, batches_of(data.train), ctrl_c)
         test, logits = evaluate(net, batches_of(data.test), ctrl_c)  # again: a run that resumes may have no epoch left
         record.set(train_accuracy=whole.accuracy)
+    if o.export:
+        told = {"epochs": o.epochs, **record.latest(), "train_accuracy": whole.accuracy}
+        export(net, target_of(o.export), o.export, facts=facts | told)
     report.classes(test, data.class_names)
     report.samples(data.test.x, data.test.y, logits, data.class_names)
 
@@ -116,6 +123,13 @@ def evaluate(net: Network, batches: Batches, ctrl_c: CtrlC) -> tuple[Counts, np.
         parts.append(net.predict(x))
         counts.add(parts[-1], y)
     return counts, np.concatenate(parts)
+
+
+def exportable(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """A file's name tells what is written."""
+    if value is not None and target_of(value) is None:
+        raise click.BadParameter(f"{value} does not end in {', '.join(SUFFIXES.values())}")
+    return value
 
 
 def finite(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
@@ -156,6 +170,7 @@ option, choice, count = click.option, click.Choice, Whole
 @option("--save", type=click.Path(), help="Write checkpoints into this folder.")
 @option("--save-steps", type=count(1), default=200, help="Steps from one checkpoint to the next within an epoch.")
 @option("--resume", type=click.Path(), help="Go on from the newest checkpoint in this folder, and write there.")
+@option("--export", type=click.Path(), callback=exportable, help="Write the network as .py, .c, .onnx, ....")
 @option("--json", type=click.Path(), help="Write all figures to this file.")
 @option("--quiet", is_flag=True, help="Print the result only.")
 def main(**given: Any) -> None:

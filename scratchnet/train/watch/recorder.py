@@ -37,6 +37,15 @@ class Returning(Protocol):
         ...
 
 
+@runtime_checkable
+class Configured(Protocol):
+    """A sink that also keeps the run's settings: a RunDir."""
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Take what is known of the run beside what it was given."""
+        ...
+
+
 class Recorder:
     """Writes records. Losses are gathered first, and written before whatever comes next.
 
@@ -54,6 +63,9 @@ class Recorder:
         self._first = 1  # the step of the first loss that is gathered
         self._losses: list[float] = []
         self._lrs: list[float] = []
+        for sink in self._sinks:
+            if isinstance(sink, Configured):
+                sink.configure(history.config)
 
     def step(self, loss: float, lr: float) -> None:
         """Gather the loss of one more step."""
