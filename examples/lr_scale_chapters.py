@@ -10,7 +10,7 @@ import numpy as np
 from scratchnet import SGD, Network
 from scratchnet.check.optional import missing
 from scratchnet.diagnose import diagnose, prove
-from scratchnet.diagnose.page import Proof, write_page
+from scratchnet.diagnose.page import write_page
 from scratchnet.diagnose.report import show
 from scratchnet.train import NonFiniteError, Recipe
 from scratchnet.train.history.records import Look
@@ -167,7 +167,7 @@ def verdict(case: Case, broken: Run, html: str | None) -> None:
     if not case.report.quiet:
         show(diagnosis, case.report.console.file)
     if html:
-        write_page(html, broken.history, diagnosis, Proof(*diagnosis.proof.table) if diagnosis.proof else None)
+        write_page(html, broken.history, diagnosis)
     case.report.result(f"first cause: {diagnosis.order[0] if diagnosis.order else 'none found'}")
     if diagnosis.proof and diagnosis.proof.interrupted:
         raise KeyboardInterrupt

@@ -20,7 +20,7 @@ from .subjects.function import place
 
 
 class FileError(ScratchnetError, ValueError):
-    """A file does not import, or there is nothing in it to check."""
+    """A file does not import, or what is asked of it is not in it."""
 
 
 def check_file(path: str | Path, name: str | None = None, *, seed: int = 0) -> Iterator[Report]:
@@ -39,7 +39,7 @@ def check_file(path: str | Path, name: str | None = None, *, seed: int = 0) -> I
     Raises:
         FileError: the file is missing, does not import, or holds nothing (of that name) to check.
     """
-    module = _load(Path(path))
+    module = load(Path(path))
     name = re.sub(r"_(forward|backward|inputs)$", "", name) if name else None
     pairs = [
         match[1]
@@ -76,10 +76,14 @@ def _check_pair(module: ModuleType, name: str, seed: int) -> Report:
     return check_gradients(forward, backward, inputs, name=name, seed=seed)
 
 
-def _load(path: Path) -> ModuleType:
+def load(path: Path) -> ModuleType:
+    """Import a Python file of a user's own by its path. Its code runs.
+
+    Raises FileError: it is missing, no Python file, or its code raises.
+    """
     if not path.is_file():
         raise FileError("this is a folder" if path.is_dir() else "there is no such file", where=str(path))
-    name = f"scratchnet_checked_{path.stem}"
+    name = f"scratchnet_file_{path.stem}"
     spec: Any = util.spec_from_file_location(name, path)
     if spec is None:
         raise FileError("this is no Python file", where=str(path), expected="a name that ends in .py")

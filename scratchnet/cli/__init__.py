@@ -80,16 +80,30 @@ def warmup(context: click.Context, models: tuple[str, ...], everything: bool, dt
 @click.argument("path", metavar="RUN_DIR|history.json|log.txt")
 @click.option("--json", "as_json", is_flag=True, help="Print the diagnosis as JSON.")
 @click.option("--html", type=click.Path(dir_okay=False), metavar="FILE", help="Also write it as a page with charts.")
+@click.option(
+    "--recipe", metavar="FILE.py[::NAME]", help="Prove the verdict by making the run again, one thing changed."
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(0, min_open=True),
+    default=45.0,
+    metavar="SECONDS",
+    help="For the proof, compilation apart.",
+    show_default=True,
+)
 @click.pass_context
-def doctor(context: click.Context, path: str, as_json: bool, html: str | None) -> None:
+def doctor(
+    context: click.Context, path: str, as_json: bool, html: str | None, recipe: str | None, budget: float
+) -> None:
     """Why does this training run fail? The causes found, ranked, each with the numbers that speak for it.
 
-    Reads a run directory, a history as JSON, or the text that a run printed. Exit code: 0 nothing was found, 1
-    something was, 2 nothing could be read or checked.
+    Reads a run directory, a history as JSON, or the text that a run printed. FILE.py holds a scratchnet.train.Recipe,
+    or a function that makes one; it is imported. Exit code: 0 nothing was found, 1 something was, 2 nothing could be
+    read or checked, 130 interrupted.
     """
     from .doctor import run
 
-    context.exit(run(path, as_json, html))
+    context.exit(run(path, as_json, html, recipe, budget))
 
 
 @main.command()
@@ -106,3 +120,37 @@ def plot(context: click.Context, runs: tuple[str, ...], out: str) -> None:
     from .plot import run
 
     context.exit(run(runs, out))
+
+
+@main.command()
+@click.argument("model", metavar="CHECKPOINT", type=click.Path())
+@click.option("--to", type=click.Choice(["python", "c", "lean", "onnx", "safetensors"]), help="By default, by --out.")
+@click.option("--out", "-o", type=click.Path(dir_okay=False), metavar="FILE", help="By default, CHECKPOINT's name.")
+@click.option("--style", type=click.Choice(["literal", "packed"]), help="Of the numbers in Python.  [default: literal]")
+@click.option("--with-backward", is_flag=True, help="Python only: the backward, a step, and their proof as well.")
+@click.pass_context
+def export(
+    context: click.Context, model: str, to: str | None, out: str | None, style: str | None, with_backward: bool
+) -> None:
+    """Write a trained network as source that runs anywhere, or in an exchange format.
+
+    CHECKPOINT is a checkpoint, a folder of them (the newest is taken), or a network exported to Python; none of it is
+    ever run. Exit code: 0 written, 2 not.
+    """
+    from .export import run
+
+    context.exit(run(model, to, out, {"style": style, "with_backward": with_backward}))
+
+
+@main.command()
+@click.argument("path", metavar="FILE", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.pass_context
+def inspect(context: click.Context, path: str, as_json: bool) -> None:
+    """Show what a checkpoint or an exported file holds: architecture, metadata, numbers, and whether its hash is right.
+
+    Nothing in the file is run. Exit code: 0 shown, 1 the hash is wrong, 2 it cannot be read.
+    """
+    from .inspect import run
+
+    context.exit(run(path, as_json))

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from scratchnet.train.shown.formats import duration, number, percent
+from scratchnet.train.shown.formats import percent
 
 MARGIN = 0.02  # of accuracy, or of the loss: a gain that another seed gives too is none
 ERRORS = 3.0  # standard errors of the difference of two rates that a gain must have besides
@@ -89,19 +89,6 @@ class Proof:
     def stretch(self) -> str:
         """What was made again, in words."""
         return "the whole run" if self.steps == self.whole else f"the first {self.steps:,} of {self.whole:,} steps"
-
-    @property
-    def table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]], str]:
-        """(columns, rows, note): what a page shows. Accuracies are numbers, all else is text."""
-        first = self.baseline
-        told = [("nothing", first), *((trial.text, trial.outcome) for trial in self.trials)]
-        rows: list[tuple[object, ...]] = [
-            (text, o.accuracy, None if o.loss is None else number(o.loss), f"{o.steps:,}", duration(o.seconds))
-            for text, o in told
-        ]
-        note = f"{self.stretch.capitalize()} again each time, with the same seed; measured on "
-        note += f"{first.total:,} samples of {first.split}."
-        return ("changed", f"{first.split} accuracy", "loss", "steps", "time"), rows, note
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""

@@ -127,10 +127,12 @@ def _checked(key: str, value: object) -> Fact:
         )
     if isinstance(value, np.generic):
         value = value.item()
+    if type(value) is bool:
+        return "yes" if value else "no"
     if type(value) is str:
         return _plain(value)
     if value is not None and type(value) not in (int, float):
-        raise ExportError("a fact is a text, a number or None", where=key, actual=type(value).__name__)
+        raise ExportError("a fact is a text, a number, yes or no, or None", where=key, actual=type(value).__name__)
     return value  # type: ignore[return-value]
 
 

@@ -100,8 +100,9 @@ class Recipe:
         Raises what Network and Batches raise, for settings that make none.
         """
         net = self.network()
-        monitor = Monitor(net, self.loss, self.optimizer, every=self.every, run=sinks, report=report)
-        monitor.history.config.update(self.settings())
+        monitor = Monitor(
+            net, self.loss, self.optimizer, every=self.every, run=sinks, settings=self.settings(), report=report
+        )
         train, epochs = self.batches(self.train), self.epochs if epochs is None else epochs
         val, test = (None if split is None else self.batches(split) for split in (self.val, self.test))
         given: dict[str, Any] = {"val": val, "test": test, "schedule": self.schedule}

@@ -7,10 +7,12 @@ import math
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scratchnet.core.errors import ConfigError
 from scratchnet.data.files import replacing
 
 from .errors import RecordError
@@ -25,8 +27,7 @@ class Record:
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        self.figures: dict[str, Any] = {
-            **settings,
+        measured: dict[str, Any] = {
             "epochs": 0,  # complete ones
             "test_accuracy": None,
             "train_accuracy": None,
@@ -44,6 +45,8 @@ class Record:
             "interrupted": False,
             "stopped": None,
         }
+        self.figures = {**settings, **measured}
+        self._measured = frozenset(measured)
 
     def __getitem__(self, name: str) -> Any:
         return self.figures[name]
@@ -52,11 +55,23 @@ class Record:
         """Enter figures by name."""
         self.figures.update(figures)
 
-    def trained(self, images: int, seconds: float) -> None:
-        """`images` more were trained on in `seconds` more."""
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps: everything but the settings."""
+        return {name: value for name, value in self.figures.items() if name in self._measured}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another one stood. Raises ConfigError where its figures are others."""
+        if set(state) != self._measured:
+            raise ConfigError("these are no figures of a run", actual=", ".join(sorted(state)))
+        self.figures.update(state)
+
+    def trained(self, images: int, began: float) -> float:
+        """`images` more were trained on since `began`; both times are those of time.perf_counter(). Returns now."""
+        now = time.perf_counter()
         self.figures["images"] += images
-        self.figures["train_seconds"] += seconds
+        self.figures["train_seconds"] += now - began
         self.figures["images_per_second"] = self.figures["images"] / max(self.figures["train_seconds"], 1e-9)
+        return now
 
     def epoch(self, train: Counts, test: Counts, val: Counts | None) -> None:
         """An epoch is complete."""
@@ -67,6 +82,11 @@ class Record:
                 self.figures[f"{name}_accuracies"].append(counts.accuracy)
         self.set(val_accuracy=None if val is None else val.accuracy, test_accuracy=test.accuracy)
         self.set(per_class=test.per_class, predicted=test.predicted)
+
+    def latest(self) -> dict[str, float]:
+        """What was measured in the last epoch, by name: train_loss, train_accuracy, val_accuracy, test_accuracy."""
+        series = {"train_loss": "losses"} | {f"{s}_accuracy": f"{s}_accuracies" for s in ("train", "val", "test")}
+        return {name: self.figures[of][-1] for name, of in series.items() if self.figures[of]}
 
     def write(self, path: str | Path) -> None:
         """Write the figures as JSON. A number that is NaN or infinite, which JSON cannot say, becomes null.

@@ -55,3 +55,52 @@ def test_nothing_to_read(tmp_path):
     result = doctor(tmp_path / "missing")
     assert result.exit_code == 2
     assert "error" in result.output
+
+
+RECIPE = """
+from scratchnet.data import Split, drawn
+from scratchnet.layers import Dense, Flatten, ReLU
+from scratchnet.optim import SGD
+from scratchnet.train import Recipe
+
+train, val = (Split(name, *drawn(n, name=name)) for name, n in (("train", 600), ("val", 100)))
+
+def raw():
+    return Recipe(layers=(Flatten(), Dense(32), ReLU(), Dense(10)), train=train, val=val,
+                  optimizer=SGD(0.1), batch_size=20, epochs=2, scale=1.0)
+
+def scaled():
+    return 1 / 255
+
+def broken():
+    raise ValueError("no data today")
+"""
+
+
+def test_a_recipe_proves_the_verdict(tmp_path):
+    file = tmp_path / "recipes.py"
+    file.write_text(RECIPE)
+    folder, html = written(tmp_path / "raw", raw_pixels()), tmp_path / "page.html"
+    result = doctor(folder, "--recipe", f"{file}::raw", "--html", html)
+    assert result.exit_code == 1, result.output
+    assert "Proof: the whole run again with one thing changed" in " ".join(result.output.split())
+    assert 'id="proof"' in html.read_text("utf-8")
+    proof = json.loads(doctor(folder, "--recipe", f"{file}::raw", "--json").stdout)["proof"]
+    assert proof["trials"][0]["accuracy"] > proof["baseline"]["accuracy"]
+
+
+def test_recipes_that_are_none(tmp_path):
+    file, folder = tmp_path / "recipes.py", written(tmp_path / "raw", raw_pixels())
+    file.write_text(RECIPE)
+    for target, message in (
+        (f"{tmp_path}/missing.py", "there is no such file"),
+        (file, "there is no recipe in the file"),
+        (f"{file}::other", "there is no recipe called other"),
+        (f"{file}::scaled", "float"),
+        (f"{file}::broken", "no data today"),
+        (f"{file}::", "no name behind ::"),
+    ):
+        result = doctor(folder, "--recipe", target)
+        assert result.exit_code == 2, target
+        assert message in result.output, target
+    assert doctor(folder, "--recipe", file, "--budget", "0").exit_code == 2

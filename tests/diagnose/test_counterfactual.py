@@ -13,12 +13,12 @@ from scratchnet.data import Split, drawn
 from scratchnet.diagnose import Diagnosis, Found, Outcome, Proof, Trial, counterfactual, diagnose, prove
 from scratchnet.diagnose.counterfactual import judged, plan
 from scratchnet.diagnose.diagnosis import arranged
-from scratchnet.diagnose.page import Proof as Page
 from scratchnet.diagnose.page import page
 from scratchnet.diagnose.report import show
 from scratchnet.layers import Dense, Flatten, ReLU
 from scratchnet.optim import SGD
 from scratchnet.train import History, Recipe
+from scratchnet.train.shown.formats import percent
 
 TRAIN, TEST = Split("train", *drawn(300, seed=0, name="train")), Split("test", *drawn(200, seed=0, name="test"))
 RAW = Recipe(layers=(Flatten(), Dense(32), ReLU(), Dense(10)), train=TRAIN, test=TEST, optimizer=SGD(0.05),
@@ -90,13 +90,13 @@ def test_json_says_it_all(proven):
     assert diagnose(RAW.run()).as_dict()["proof"] is None
 
 
-def test_a_page_takes_accuracies_for_shares_and_nothing_else(proven):
-    columns, rows, note = proven.proof.table
-    assert [len(row) for row in rows] == [len(columns)] * (1 + len(proven.proof.trials))
-    assert all(isinstance(row[1], float) and not any(isinstance(cell, float) for cell in row[2:]) for row in rows)
-    shown = page(History(), proven, Page(columns, rows, note))
-    assert f"{100 * proven.proof.baseline.accuracy:.1f}%" in shown
-    assert "measured on" in shown
+def test_a_page_shows_the_trials(proven):
+    shown = page(History(), proven)
+    first = proven.proof.baseline
+    for piece in (percent(first.accuracy), f"--share:{100 * first.accuracy:.1f}%", "measured on", "inputs-unscaled",
+                  *(trial.text for trial in proven.proof.trials)):  # fmt: skip
+        assert piece in shown, piece
+    assert 'id="proof"' not in page(History(), diagnose(RAW.run(epochs=1)))
 
 
 def test_a_function_may_make_the_recipe(proven):

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from scratchnet.cli import main
-from scratchnet.diagnose import diagnose
+from scratchnet.diagnose import Outcome, Proof, Trial, diagnose
 from scratchnet.diagnose.diagnosis import Diagnosis
-from scratchnet.diagnose.page import Proof, page, write_page
+from scratchnet.diagnose.page import page, write_page
 from scratchnet.diagnose.page.axis import Axis, linear, logarithmic
 from scratchnet.diagnose.page.course import thin
 from scratchnet.diagnose.page.markup import figures, tag
@@ -76,7 +76,7 @@ class Reader(html.parser.HTMLParser):
 
 
 def read(history, diagnosis=None, proof=None):
-    return Reader(page(history, diagnosis or diagnose(history), proof))
+    return Reader(page(history, replace(diagnosis or diagnose(history), proof=proof)))
 
 
 def raw_pixels():
@@ -194,7 +194,7 @@ def nasty_run():
 
 def test_texts_of_a_run_are_never_markup():
     history = nasty_run()
-    shown = read(history, proof=Proof((NASTY, NASTY), ((NASTY, NASTY), (NASTY, 0.5)), NASTY))
+    shown = read(history, proof=proof(NASTY, ended=NASTY))
     assert {name for name, _ in shown.found} <= set(ELEMENTS.split())
     for element, attributes in shown.found:
         assert not [name for name in attributes if name.startswith("on") or name in ("href", "src")], element
@@ -271,12 +271,28 @@ def test_many_layers_parameters_steps_and_classes_stay_a_small_page():
     assert "60 of 5000 classes" in Reader(text).text
 
 
+def proof(text="inputs / 255", ended="", missing=()):
+    """A run that reached 66.8 % and one trial that reached 82.9 %."""
+    first = Outcome(100, 1.0, "val", 500, accuracy=0.668, loss=0.9, chance=0.1)
+    other = replace(first, accuracy=0.829, loss=math.nan, ended=ended)
+    return Proof(first, (Trial(text, ("inputs-unscaled",), other),), 100, 400, 2.0, missing)
+
+
 def test_the_proof_is_a_table():
-    proof = Proof(("changed", "val accuracy", "loss"), (("as it was", 0.668, 2.3), ("inputs / 255", 0.829, math.nan)))
-    shown = read(run(), proof=proof)
-    assert shown.of("td", "share")[1]["style"] == "--share:82.9%"
-    assert "inputs / 255" in shown.text
-    assert "82.9%" in shown.text
+    shown = read(run(), proof=proof(missing=("LR / 10",)))
+    assert [share["style"] for share in [shown.of("td", "share")[i] for i in (0, 1)]] == [
+        "--share:66.8%",
+        "--share:82.9%",
+    ]
+    for piece in ("inputs / 255", "82.90%", "The first 100 of 400 steps again", "500 samples of val", "LR / 10"):
+        assert piece in shown.text, piece
+
+
+def test_what_ended_a_trial_is_told():
+    assert (
+        "LR · 10: the loss is no longer finite at step 3."
+        in read(run(), proof=proof("LR · 10", "the loss is no longer finite at step 3")).text
+    )
 
 
 def test_the_page_is_written_as_a_whole_and_takes_the_place_of_a_page_only(tmp_path):

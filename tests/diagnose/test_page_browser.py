@@ -1,17 +1,18 @@
 """The page as a browser shows it: nothing on the console, every chart there, no word cut off or upon another."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from scratchnet.diagnose import diagnose
-from scratchnet.diagnose.page import Proof, write_page
+from scratchnet.diagnose.page import write_page
 from scratchnet.train.history.history import History
 from scratchnet.train.history.records import Epoch, Measured
 
 from . import browser as chromium
 from .runs import run
-from .test_page import CHARTS, breaks_off, nasty_run, raw_pixels
+from .test_page import CHARTS, breaks_off, nasty_run, proof, raw_pixels
 
 pytestmark = pytest.mark.skipif(chromium.found()[0] is None, reason=chromium.found()[1])
 
@@ -23,11 +24,6 @@ PAGES = {
     "one epoch": (lambda: ONE_EPOCH, 2),
     "markup in its texts": (nasty_run, CHARTS),
 }
-PROOF = Proof(
-    ("what was changed", "val accuracy", "loss"),
-    (("nothing", 0.113, 2.3), ("inputs / 255", 0.829, 0.4), ("learning rate / 1000", 0.668, None)),
-    "5 epochs on 500 samples, the same seed.",
-)
 CUT_OFF = """
 return [...document.querySelectorAll("svg.chart text")].filter(word => {
   const box = word.getBoundingClientRect(), sheet = word.closest("svg").getBoundingClientRect();
@@ -79,7 +75,7 @@ def window():
 def test_the_page_is_drawn(window, tmp_path, name, width):
     make, charts = PAGES[name]
     history = make()
-    write_page(tmp_path / "page.html", history, diagnose(history), PROOF)
+    write_page(tmp_path / "page.html", history, replace(diagnose(history), proof=proof()))
     window.open(tmp_path / "page.html", width)
     assert window.log() == []
     assert window.run("return document.querySelectorAll('svg.chart').length") == charts
@@ -92,7 +88,7 @@ def test_the_page_is_drawn(window, tmp_path, name, width):
 
 def test_what_stands_in_a_run_is_never_run(window, tmp_path):
     history = nasty_run()
-    write_page(tmp_path / "page.html", history, diagnose(history), PROOF)
+    write_page(tmp_path / "page.html", history, replace(diagnose(history), proof=proof()))
     window.open(tmp_path / "page.html")
     assert window.run("return document.title").endswith("– scratchnet doctor")
     assert window.run("return document.scripts.length + document.images.length") == 0
@@ -115,6 +111,6 @@ def test_a_script_that_came_in_would_not_run(window, tmp_path):
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_word_can_be_read(window, tmp_path, dark):
     history = raw_pixels()
-    write_page(tmp_path / "page.html", history, diagnose(history), PROOF)
+    write_page(tmp_path / "page.html", history, replace(diagnose(history), proof=proof()))
     window.open(tmp_path / "page.html", dark=dark)
     assert window.run(CONTRAST) >= 4.5

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratchnet import Dense
-from scratchnet.train import HistoryError, RecordError, RunDir, read_run
+from scratchnet import SGD, Dense, Network, SoftmaxCrossEntropy
+from scratchnet.train import HistoryError, Monitor, RecordError, RunDir, read_run
 from scratchnet.train.history.codec import decode, encode
 from scratchnet.train.history.history import History
 from scratchnet.train.history.reading.run import records_of
@@ -212,3 +212,19 @@ def test_wrong_fields_are_left_out_and_told_once(tmp_path):
     assert history.losses == [1.0, 2.0]
     assert [note.split(":")[0] for note in history.notes] == [f"line {n}" for n in (1, 1, 2, 3, 4, 5, 6, 8)]
     assert history.notes[0].endswith("is not a number (and 1 more)")
+
+
+def test_a_monitor_tells_the_folder_what_the_run_is_made_of(tmp_path):
+    net, loss, optimizer = Network(Dense(3), (4,), backend="reference"), SoftmaxCrossEntropy(), SGD(0.5)
+    with RunDir(tmp_path / "run", {"lr": "mine"}) as run:
+        Monitor(net, loss, optimizer, run=run, settings={"batch_size": 7})
+    config = read_run(tmp_path / "run").config
+    assert (config["optimizer"], config["layers"], config["batch_size"]) == (repr(optimizer), ["Dense(3)"], 7)
+    assert config["lr"] == "mine"
+
+
+def test_a_run_that_is_gone_on_with_keeps_its_configuration(tmp_path):
+    written(tmp_path / "run", RUN[:1])
+    with RunDir(tmp_path / "run", resume=True) as run:
+        Monitor(Network(Dense(3), (4,), backend="reference"), SoftmaxCrossEntropy(), SGD(0.5), run=run)
+    assert read_run(tmp_path / "run").config == {"lr": 0.1}

@@ -12,7 +12,6 @@ from scratchnet.train.history import History
 from ..diagnosis import Diagnosis
 from .charts import charts
 from .markup import Markup, join, tag
-from .proof import Proof
 from .story import story
 from .style import STYLE
 from .verdict import checked, suspects, verdict
@@ -22,10 +21,11 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-a
 BEGINNING = b"<!doctype html>"
 
 
-def page(history: History, diagnosis: Diagnosis, proof: Proof | None = None) -> str:
+def page(history: History, diagnosis: Diagnosis) -> str:
     """The diagnosis of a run as an HTML document: verdict, charts, story, what could not be checked.
 
-    `proof` is the table of counterfactuals, where they were made. Texts of the run are shown, never interpreted.
+    Where the diagnosis was proven, its trials are a table below the verdict. Texts of the run are shown, never
+    interpreted.
     """
     title = f"{diagnosis.first.cause.title}" if diagnosis.first else "Nothing was found"
     head = tag(
@@ -42,7 +42,7 @@ def page(history: History, diagnosis: Diagnosis, proof: Proof | None = None) -> 
         tag("header", tag("span", "scratchnet doctor", class_="brand"),
             tag("span", diagnosis.source, class_="source") if diagnosis.source else None),
         tag("main",
-            verdict(diagnosis, proof),
+            verdict(diagnosis),
             _notes(diagnosis),
             charts(history, diagnosis),
             suspects(diagnosis),
@@ -53,7 +53,7 @@ def page(history: History, diagnosis: Diagnosis, proof: Proof | None = None) -> 
     return join(Markup(BEGINNING.decode()), "\n", tag("html", head, body, lang="en"), "\n")
 
 
-def write_page(path: str | Path, history: History, diagnosis: Diagnosis, proof: Proof | None = None) -> None:
+def write_page(path: str | Path, history: History, diagnosis: Diagnosis) -> None:
     """Write the page; whoever reads the file sees the old one or the whole new one.
 
     Raises:
@@ -68,7 +68,7 @@ def write_page(path: str | Path, history: History, diagnosis: Diagnosis, proof: 
                 raise RecordError("the file is there and is no HTML page", where=str(path),
                                   hint="name another file: this one would be lost")  # fmt: skip
         with replacing(path) as file:
-            file.write(page(history, diagnosis, proof).encode("utf-8"))
+            file.write(page(history, diagnosis).encode("utf-8"))
     except OSError as error:
         if isinstance(error, RecordError):
             raise

@@ -2,48 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
 
-from .axis import finite, say
-from .markup import Markup, figures, tag
+from scratchnet.train.shown.formats import duration, number, percent
 
-
-@dataclass(frozen=True)
-class Proof:
-    """A table of counterfactuals.
-
-    Attributes:
-        columns: what stands in each column: ("what was changed", "train loss", "val accuracy").
-        rows: (what was changed, value, value, ...); a value is a number, a text, or None where there is none. The
-            first row is the run as it was.
-        note: how it was measured, in a sentence.
-    """
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[object]]
-    note: str = ""
+from ..proof import Outcome, Proof
+from .markup import Markup, join, tag
 
 
 def proof_table(proof: Proof) -> Markup:
-    """The table, with a bar behind numbers in [0, 1] of a column that holds nothing else."""
-    heads = [tag("th", name, scope="col") for name in proof.columns]
-    shares = [_is_share([row[i] for row in proof.rows if i < len(row)]) for i in range(len(proof.columns))]
-    rows = []
-    for row in proof.rows:
-        cells = [tag("th", str(row[0]) if row else "", scope="row")]
-        for i, value in enumerate(row[1:], 1):
-            bar = i < len(shares) and shares[i] and isinstance(value, float)
-            style = f"--share:{100 * finite(value):.1f}%" if bar else None
-            words = f"{100 * finite(value):.1f}%" if bar else value if isinstance(value, str) else say(value)
-            cells.append(tag("td", words, class_="share" if bar else None, style=style))
-        rows.append(tag("tr", *cells))
-    table = tag("table", tag("thead", tag("tr", *heads)), tag("tbody", *rows))
-    head, note = tag("h2", "The proof: one thing changed at a time"), tag("p", figures(proof.note), class_="dim")
-    parts = head, tag("div", table, class_="scroll"), note if proof.note else None
-    return tag("div", *parts, class_="proof", id="proof")
+    """The run as it was and every trial, a bar behind each accuracy; how it was measured, and what is missing."""
+    first = proof.baseline
+    heads = "changed", f"{first.split} accuracy", "loss", "steps", "time", "would cure"
+    rows = [_row("nothing", first, ())] + [_row(t.text, t.outcome, t.causes) for t in proof.trials]
+    head = tag("thead", tag("tr", *(tag("th", name, scope="col") for name in heads)))
+    told = [f"{proof.stretch.capitalize()} again each time, with the same seed; measured on "
+            f"{first.total:,} samples of {first.split}."]  # fmt: skip
+    told += [f"{text}: {o.ended}." for text, o in (("nothing", first), *((t.text, t.outcome) for t in proof.trials))
+             if o.ended]  # fmt: skip
+    if proof.missing:
+        told.append(f"{'Interrupted' if proof.interrupted else 'Out of time'}, not tried: {', '.join(proof.missing)}.")
+    return tag(
+        "div",
+        tag("h2", "The proof: one thing changed at a time"),
+        tag("div", tag("table", head, tag("tbody", *rows)), class_="scroll"),
+        join(*(tag("p", line, class_="dim") for line in told)),
+        class_="proof",
+        id="proof",
+    )
 
 
-def _is_share(values: Sequence[object]) -> bool:
-    told = [v for v in values if v is not None]
-    return bool(told) and all(isinstance(v, float) and 0 <= v <= 1 for v in told)
+def _row(text: str, outcome: Outcome, causes: tuple[str, ...]) -> Markup:
+    reached = outcome.accuracy
+    bar = None if reached is None else f"--share:{100 * reached:.1f}%"
+    loss = "-" if outcome.loss is None or not math.isfinite(outcome.loss) else number(outcome.loss)
+    return tag(
+        "tr",
+        tag("th", text, scope="row"),
+        tag("td", percent(reached), class_="share" if bar else None, style=bar),
+        *(tag("td", cell) for cell in (loss, f"{outcome.steps:,}", duration(outcome.seconds))),
+        tag("td", ", ".join(causes), class_="dim"),
+    )

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from ..cause import Evidence
 from ..diagnosis import Diagnosis, Finding
 from .markup import Markup, figures, join, tag
-from .proof import Proof, proof_table
+from .proof import proof_table
 
 
-def verdict(diagnosis: Diagnosis, proof: Proof | None = None) -> Markup:
+def verdict(diagnosis: Diagnosis) -> Markup:
     """The first cause with all that is known of it, or that nothing was found."""
     first = diagnosis.first
     if first is None:
-        return _nothing(diagnosis, proof)
+        return _nothing(diagnosis)
     cause = first.cause
     rest = tuple(first.consequences)
     return tag(
@@ -28,7 +28,7 @@ def verdict(diagnosis: Diagnosis, proof: Proof | None = None) -> Markup:
                 tag("h2", "Why that makes a run fail"), tag("p", cause.explanation),
                 tag("p", "More: ", tag("code", cause.lesson), class_="dim")),
             class_="halves"),
-        proof_table(proof) if proof else None,
+        proof_table(diagnosis.proof) if diagnosis.proof else None,
         join(tag("h2", "What it brought about"), chain(rest)) if rest else None,
         class_="verdict found",
         id="verdict",
@@ -102,7 +102,7 @@ def _suspect(finding: Finding) -> Markup:
     )
 
 
-def _nothing(diagnosis: Diagnosis, proof: Proof | None) -> Markup:
+def _nothing(diagnosis: Diagnosis) -> Markup:
     fine, every = len(diagnosis.fine), len(diagnosis.fine) + len(diagnosis.unknown)
     if not fine:
         head, words = "Nothing could be checked.", "The history tells too little: see below what each check needs."
@@ -117,7 +117,7 @@ def _nothing(diagnosis: Diagnosis, proof: Proof | None) -> Markup:
         tag("p", "The verdict", class_="kicker"),
         tag("h1", head),
         tag("p", figures(words), class_="lead"),
-        proof_table(proof) if proof else None,
+        proof_table(diagnosis.proof) if diagnosis.proof else None,
         class_="verdict silent" if 2 * fine < every else "verdict healthy",
         id="verdict",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,7 +29,8 @@ class RunDir:
 
     Args:
         path: the folder, made if need be. What else lies in it stays.
-        config: settings, of any kind; what JSON cannot say is written as its repr.
+        config: settings, of any kind; what JSON cannot say is written as its repr. A monitor adds what it knows of
+            network, loss and optimizer; what is given here stands before that.
         resume: go on with the run that is there, if one is: records are appended, and `config` takes the place of the
             old one if it is given.
 
@@ -52,8 +53,9 @@ class RunDir:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._whole = self._take_up() if HISTORY in there else True
-            if config is not None or CONFIG not in there:
-                self._put(CONFIG, config or {})
+            self._config = None if config is None and CONFIG in there else dict(config or {})
+            if self._config is not None:
+                self._put(CONFIG, self._config)
             self._file = open(self.path / HISTORY, "ab" if HISTORY in there else "xb", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise self._error(error) from error
@@ -63,6 +65,14 @@ class RunDir:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Add settings to the configuration. That of a run which is gone on with stays as it is."""
+        if self._config is not None:
+            try:
+                self._put(CONFIG, {**settings, **self._config})
+            except OSError as error:
+                raise self._error(error) from error
 
     def write(self, record: Record) -> None:
         """Append a record. Raises RecordError, with the reason; whatever was written before stays readable."""
@@ -82,6 +92,35 @@ class RunDir:
             raise self._error(error) from error
         except ValueError as error:
             raise RecordError("the run is closed", where=str(self.path), hint="write before close()") from error
+
+    def state_dict(self) -> dict[str, int]:
+        """How much has been written, which is on the disk then: what a checkpoint keeps of a run's history."""
+        try:
+            os.fsync(self._file.fileno())
+            return {"bytes": os.fstat(self._file.fileno()).st_size}
+        except OSError as error:
+            raise self._error(error) from error
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go back to there: what was written after it is cut off. Raises RecordError where there is less."""
+        size = os.fstat(self._file.fileno()).st_size
+        if not 0 <= state["bytes"] <= size:
+            raise RecordError(
+                "the history is shorter than the checkpoint says",
+                where=str(self.path / HISTORY),
+                expected=f"{state['bytes']:,} bytes",
+                actual=f"{size:,} bytes",
+            )
+        try:
+            os.truncate(self.path / HISTORY, state["bytes"])
+            self._summary = RunSummary()
+            self._whole = self._take_up()
+        except OSError as error:
+            raise self._error(error) from error
+
+    def records(self) -> Iterator[Record]:
+        """What has been written, read back."""
+        return records_of(self.path / HISTORY)
 
     def close(self) -> None:
         """Nothing more is written. May be called again."""

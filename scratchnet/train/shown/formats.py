@@ -31,3 +31,10 @@ def number(value: float) -> str:
 def short(name: str) -> str:
     """How a parameter is called in a line of norms: "0.W" -> "0_W"."""
     return name.replace(".", "_")
+
+
+def size(count: int) -> str:
+    """Bytes: 900 -> "900 B", 123456 -> "123 kB", 2500000 -> "2.5 MB"."""
+    if count < 1000:
+        return f"{count} B"
+    return f"{count / 1000:.3g} kB" if count < 999_500 else f"{count / 1e6:.3g} MB"

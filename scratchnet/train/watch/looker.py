@@ -30,7 +30,7 @@ class Looker:
     def __init__(self, net: Network, loss: Loss, classes: int | None) -> None:
         self._probe = Probe(net, loss)
         self._ruler = Ruler(self._probe.k)
-        self._layers, self._parameters = Layers(self._ruler), Parameters(net, self._ruler)
+        self.layers, self._parameters = Layers(self._ruler), Parameters(net, self._ruler)
         self._peak: float | None = None
         self._asked = -math.inf
         self._classes, self._ignored = classes, getattr(loss, "ignore_index", None)
@@ -52,7 +52,7 @@ class Looker:
                 inputs=input_look(self._ruler, walk.x),
                 outputs=output_look(logits, y, self._classes),
                 parameters=self._parameters.looks(walk),
-                layers=self._layers.looks(walk),
+                layers=self.layers.looks(walk),
                 memory_mb=self._memory(),
                 **known,
             )

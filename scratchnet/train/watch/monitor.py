@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -62,7 +62,8 @@ class Monitor:
     Args:
         net, loss, optimizer: those of the loop.
         every: steps from one look to the next, after those at 1, 2, 3, 5, 10, 20, 50, 100.
-        run: where records go besides `history`: a sink or several.
+        run: where records go besides `history`: a sink or several. A RunDir also gets the run's configuration.
+        settings: what else belongs to the configuration: {"batch_size": 128, ...}.
         report: where `close` says what was never seen.
     `history` is what is known so far (losses enter it in front of the next other record), `steps` how many there were.
 
@@ -77,12 +78,13 @@ class Monitor:
         *,
         every: int = 200,
         run: Sink | Iterable[Sink] = (),
+        settings: Mapping[str, Any] | None = None,
         report: Report | None = None,
     ) -> None:
         require(whole(every), "a monitor looks every so many steps", expected="1 or more", actual=repr(every))
         require(net.dtype.kind == "f", "a monitor looks at floats", actual=str(net.dtype))
         self.net, self.optimizer, self.every, self.report = net, optimizer, every, report
-        self.history, self.steps = History(config=configuration(net, loss, optimizer)), 0
+        self.history, self.steps = History(config=configuration(net, loss, optimizer) | dict(settings or {})), 0
         classes = classes_of(loss, net.output_shape)
         self._recorder = Recorder(self.history, run, (*EXPECTED, "spike", "nonfinite"))
         self._facts, self._looker = Facts(classes), Looker(net, loss, classes)

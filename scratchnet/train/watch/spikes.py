@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -55,6 +56,15 @@ class Spikes:
         if self._age >= REFRESH and len(self._recent) >= LEAST:
             self._bound, self._age = self._judge()[1], 0
         return spike
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {"recent": list(self._recent), "bound": self._bound, "age": self._age, "quiet": self._quiet}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another one stood."""
+        self._recent = deque(state["recent"], maxlen=WINDOW)
+        self._bound, self._age, self._quiet = state["bound"], state["age"], state["quiet"]
 
     def _judge(self) -> tuple[float, float]:
         """(median, bound) of the recent losses."""

@@ -31,7 +31,7 @@ class Layers:
 
     def __init__(self, ruler: Ruler) -> None:
         self._ruler = ruler
-        self._active: dict[str, Array] = {}
+        self.active: dict[str, Array] = {}
         self._sources: dict[str, str] = {}  # repr takes its time
 
     def looks(self, walk: Walk) -> tuple[LayerLook, ...]:
@@ -52,7 +52,7 @@ class Layers:
         dead = int(np.count_nonzero(out.dead))
         never = gradient = gain = backward = None
         if isinstance(call.layer, ReLU):
-            active = self._active.setdefault(call.path, np.zeros(units, bool))
+            active = self.active.setdefault(call.path, np.zeros(units, bool))
             active |= ~out.dead
             never = 1 - int(np.count_nonzero(active)) / units
         if back is not None:

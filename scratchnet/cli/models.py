@@ -1,0 +1,108 @@
+"""A model out of any file that scratchnet writes: what it is, its network if it tells of one, its numbers, its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from scratchnet.checkpoint import Checkpoint
+from scratchnet.checkpoint.header import FORMAT
+from scratchnet.checkpoint.kept import newest
+from scratchnet.core.network import Network
+from scratchnet.core.types import Array
+from scratchnet.export.about import About, Fact, arrays_of
+from scratchnet.export.errors import ExportError
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a file holds.
+
+    Attributes:
+        kind: in words.
+        path: the file.
+        facts: of the training.
+        told: the metadata as `label: value` lines.
+        network: None where the file does not describe it.
+        arrays: parameters and buffers by name.
+        verified: whether its hash is that of its numbers; None where it has none.
+    """
+
+    kind: str
+    path: Path
+    facts: Mapping[str, Fact]
+    told: tuple[str, ...]
+    network: Network | None
+    arrays: Mapping[str, Array]
+    verified: bool | None
+
+
+def checkpoint_of(path: Path) -> Checkpoint:
+    """The checkpoint in a file, or the newest whole one of a folder. Raises CheckpointError."""
+    return newest(path) if path.is_dir() else Checkpoint.read(path)
+
+
+def open_model(path: str | Path) -> Model:
+    """Read whatever it is.
+
+    Raises:
+        CheckpointError, ExportError: it is none of what scratchnet writes, or damaged.
+    """
+    path = Path(path)
+    if path.is_dir() or _is_checkpoint(path):
+        return _of_checkpoint(checkpoint_of(path))
+    read = READERS.get(path.suffix)
+    if read is None:
+        raise ExportError(
+            "no kind of file that scratchnet writes",
+            where=str(path),
+            expected=f"a folder of checkpoints, or a name that ends in {', '.join(READERS)}",
+        )
+    return read(path)
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Whether the metadata, which come first in the file, name the format."""
+    try:
+        with path.open("rb") as file:
+            return FORMAT.encode() in file.read(200)
+    except OSError as error:
+        raise ExportError("the file cannot be read", where=str(path), actual=error.strerror) from error
+
+
+def _of_checkpoint(checkpoint: Checkpoint) -> Model:
+    """Its hashes were held against its arrays when it was read."""
+    net, at = checkpoint.network("reference"), checkpoint.at
+    told = (*About.of(net, checkpoint.facts).lines, f"stands at: epoch {at.epoch}, batch {at.batch}, step {at.step}")
+    return Model("a checkpoint", checkpoint.path, checkpoint.facts, told, net, arrays_of(net), True)
+
+
+def _of_python(path: Path) -> Model:
+    from scratchnet.export.python import load_source
+
+    loaded = load_source(path, backend="reference")
+    told = tuple(About.of(loaded.network, loaded.facts).lines)
+    arrays = arrays_of(loaded.network)
+    return Model("a network as Python source", path, loaded.facts, told, loaded.network, arrays, loaded.verified)
+
+
+def _listed(kind: str, target: str, reader: str) -> Callable[[Path], Model]:
+    """By a reader that gives a Listing."""
+
+    def read(path: Path) -> Model:
+        found = getattr(import_module(f"scratchnet.export.{target}"), reader)(path)
+        return Model(kind, path, {}, tuple(found.lines), None, found.arrays, found.verified)
+
+    return read
+
+
+READERS: dict[str, Callable[[Path], Model]] = {
+    ".py": _of_python,
+    ".c": _listed("a network as C source", "c", "read_c"),
+    ".lean": _listed("a network as Lean source", "lean", "read_lean"),
+    ".onnx": _listed("a network as an ONNX model", "onnx", "read_onnx"),
+    ".safetensors": _listed("arrays in a safetensors file", "safetensors", "read_safetensors"),
+}
+"""By the end of the file's name. A checkpoint is known by its content."""

@@ -1,0 +1,114 @@
+"""`scratchnet export` and `scratchnet inspect`: a checkpoint becomes files, and every file tells what it holds."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from scratchnet import Dense, Flatten, Network, ReLU
+from scratchnet.checkpoint import Checkpointer, Position
+from scratchnet.cli import main
+from scratchnet.export.python import load_source
+
+
+def scratchnet(*arguments):
+    return CliRunner().invoke(main, [*map(str, arguments)])
+
+
+@pytest.fixture
+def net():
+    return Network([Flatten(), Dense(5), ReLU(), Dense(3)], (1, 2, 2), backend="reference", seed=3)
+
+
+@pytest.fixture
+def folder(tmp_path, net):
+    saver = Checkpointer(tmp_path / "kept")
+    saver.begin(net)
+    saver.epoch(Position(2, 0, 7), {"val_accuracy": 0.5}, {"data": "squares", "shuffled": True})
+    return tmp_path / "kept"
+
+
+def test_a_checkpoint_becomes_source_that_loads_again(folder, net, tmp_path):
+    for style in ("literal", "packed"):
+        out = tmp_path / f"{style}.py"
+        result = scratchnet("export", folder, "--out", out, "--style", style)
+        assert result.exit_code == 0, result.output
+        assert "43 parameters" in result.output
+        loaded = load_source(out, backend="reference")
+        x = np.random.default_rng(0).normal(size=(4, 1, 2, 2)).astype("float32")
+        np.testing.assert_array_equal(loaded.network.predict(x), net.predict(x))
+        assert loaded.facts["data"] == "squares"
+        assert loaded.facts["val_accuracy"] == 0.5
+        assert loaded.facts["epochs"] == 1
+        assert loaded.facts["shuffled"] == "yes"
+
+
+def test_source_becomes_other_source(folder, tmp_path):
+    module, again = tmp_path / "a.py", tmp_path / "b.c"
+    assert scratchnet("export", folder, "-o", module).exit_code == 0
+    assert scratchnet("export", module, "-o", again).exit_code == 0
+    assert json.loads(scratchnet("inspect", again, "--json").output)["metadata"]["trained on"] == "squares"
+
+
+@pytest.mark.parametrize("suffix", [".py", ".c", ".lean"])
+def test_every_file_tells_what_it_holds(folder, net, tmp_path, suffix):
+    out = tmp_path / f"model{suffix}"
+    assert scratchnet("export", folder, "-o", out).exit_code == 0
+    told = json.loads(scratchnet("inspect", out, "--json").output)
+    assert told["verified"] is True
+    assert told["metadata"]["parameters"] == "43"
+    assert told["arrays"]["1.W"]["greatest"] == net.parameters.views["1.W"].max()
+    assert [row["layer"] for row in told["architecture"]] == ["Flatten()", "Dense(5)", "ReLU()", "Dense(3)"]
+    assert [row["parameters"] for row in told["architecture"]] == [0, 25, 0, 18]
+    assert told["architecture"][1]["flops"] == 2 * 4 * 5
+
+
+def test_a_folder_tells_of_its_newest_checkpoint(folder):
+    result = scratchnet("inspect", folder)
+    assert result.exit_code == 0, result.output
+    shown = " ".join(result.output.split())
+    for piece in (": a checkpoint", "trained on: squares", "epoch 2, batch 0, step 7", "SHA-256: right"):
+        assert piece in shown, piece
+
+
+@pytest.mark.parametrize("suffix", [".py", ".c", ".lean"])
+def test_a_number_that_was_changed_is_told(folder, tmp_path, suffix):
+    out = tmp_path / f"model{suffix}"
+    assert scratchnet("export", folder, "-o", out).exit_code == 0
+    text = out.read_text("utf-8")
+    at = text.index("0.0", text.index("1.b") if suffix != ".py" else text.index("b1 ="))
+    out.write_text(text[:at] + "0.5" + text[at + 3 :], "utf-8")
+    result = scratchnet("inspect", out)
+    assert result.exit_code == 1, result.output
+    assert "WRONG" in result.output
+    if suffix == ".py":
+        result = scratchnet("export", out, "-o", tmp_path / "again.c")
+        assert result.exit_code == 0
+        assert "not verified" in result.output
+
+
+def test_bad_input_is_told(folder, tmp_path):
+    (tmp_path / "other.txt").write_text("nothing")
+    (tmp_path / "other.py").write_text("print(1)")
+    (tmp_path / "cut.safetensors").write_bytes(next(folder.iterdir()).read_bytes()[:-9])
+    (tmp_path / "empty").mkdir()
+    for name, message in (
+        ("missing.py", "cannot be read"),
+        ("other.txt", "no kind of file"),
+        ("other.py", "no network that scratchnet exported"),
+        ("cut.safetensors", "no whole checkpoint"),
+        ("empty", "no checkpoint"),
+    ):
+        result = scratchnet("inspect", tmp_path / name)
+        assert result.exit_code == 2, name
+        assert message in result.output, (name, result.output)
+        assert scratchnet("export", tmp_path / name, "--to", "c").exit_code == 2
+
+
+def test_wrong_options(folder, tmp_path):
+    assert "name the target" in scratchnet("export", folder).output
+    assert "--to python" in scratchnet("export", folder, "--to", "c", "--style", "packed").output
+    result = scratchnet("export", folder, "-o", tmp_path / "missing" / "m.py")
+    assert result.exit_code == 2
+    assert "error" in result.output
