@@ -145,16 +145,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Exported models beside the engine.")
     parser.add_argument("--json", type=Path, help="also write the figures there")
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--data", default="mnist", help="or drawn, to try it without MNIST")
+    parser.add_argument("--samples", type=int, help="train on so many only")
     parser.add_argument("--targets", default="", help="only those whose names contain this")
     options = parser.parse_args()
-    data = load("mnist")
+    data = load(options.data, samples=options.samples, val=0)
     net = trained(data, options.epochs)
     x = data.test.x.reshape(-1, *data.input_shape).astype(np.float32) * np.float32(1 / 255)
     twin = Network(net.body, net.input_shape, backend="reference")
     twin.parameters.load(net.parameters.views)
     truth = {"classes": net.predict(x).argmax(1), "reference": twin.predict(x, batch_size=len(x))}
     accuracy = float((truth["classes"] == data.test.y).mean())
-    console().print(f"784-128-10, {options.epochs} epochs, {len(x):,} test images, accuracy {accuracy:.2%}")
+    console().print(
+        f"784-128-10, {data.name}, {options.epochs} epochs, {len(x):,} test images, accuracy {accuracy:.2%}"
+    )
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         images = Path(folder) / "images.npy"

@@ -224,3 +224,14 @@ def test_monitors(start, tmp_path, mnist):
     (row,) = json.loads((tmp_path / "f.json").read_text())["rows"]
     assert (row["model"], row["same_bits"], len(row["ratios"])) == ("mlp", True, 2)
     assert row["look"] > 0
+
+
+def test_export(start, tmp_path):
+    asked = "--data", "drawn", "--samples", 300, "--epochs", 1, "--json", tmp_path / "e.json"
+    code, out, err = start("export", *asked)
+    assert code == 0, out + err
+    rows = json.loads((tmp_path / "e.json").read_text())["rows"]
+    assert {"python literal", "python packed"} <= {row["target"] for row in rows}
+    for row in rows:
+        assert row["other_classes"] == 0
+        assert row["relative"] < 1e-5
