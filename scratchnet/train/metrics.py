@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,17 @@ class Counts:
         both.loss_total = self.loss_total + other.loss_total
         both._losses, both._lost = self._losses + other._losses, self._lost + other._lost
         return both
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of a half-done epoch."""
+        return dict(vars(self))
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on counting where another one, of as many classes, stood. Raises ConfigError for anything else."""
+        own = vars(self)
+        if set(state) != set(own) or np.shape(state["matrix"]) != self.matrix.shape:
+            raise ConfigError("these are no counts of as many classes", expected=f"{len(self.matrix)} classes")
+        own.update(state)
 
     def _add_loss(self, mean: float, samples: int) -> None:
         self.loss_total += samples

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from scratchnet.core.errors import ConfigError
 from scratchnet.data.files import replacing
 
 from .errors import RecordError
@@ -25,8 +26,7 @@ class Record:
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        self.figures: dict[str, Any] = {
-            **settings,
+        measured: dict[str, Any] = {
             "epochs": 0,  # complete ones
             "test_accuracy": None,
             "train_accuracy": None,
@@ -44,6 +44,8 @@ class Record:
             "interrupted": False,
             "stopped": None,
         }
+        self.figures = {**settings, **measured}
+        self._measured = frozenset(measured)
 
     def __getitem__(self, name: str) -> Any:
         return self.figures[name]
@@ -51,6 +53,16 @@ class Record:
     def set(self, **figures: Any) -> None:
         """Enter figures by name."""
         self.figures.update(figures)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps: everything but the settings."""
+        return {name: value for name, value in self.figures.items() if name in self._measured}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another one stood. Raises ConfigError where its figures are others."""
+        if set(state) != self._measured:
+            raise ConfigError("these are no figures of a run", actual=", ".join(sorted(state)))
+        self.figures.update(state)
 
     def trained(self, images: int, seconds: float) -> None:
         """`images` more were trained on in `seconds` more."""

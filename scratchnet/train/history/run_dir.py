@@ -83,6 +83,31 @@ class RunDir:
         except ValueError as error:
             raise RecordError("the run is closed", where=str(self.path), hint="write before close()") from error
 
+    def state_dict(self) -> dict[str, int]:
+        """How much has been written, which is on the disk then: what a checkpoint keeps of a run's history."""
+        try:
+            os.fsync(self._file.fileno())
+            return {"bytes": os.fstat(self._file.fileno()).st_size}
+        except OSError as error:
+            raise self._error(error) from error
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go back to there: what was written after it is cut off. Raises RecordError where there is less."""
+        size = os.fstat(self._file.fileno()).st_size
+        if not 0 <= state["bytes"] <= size:
+            raise RecordError(
+                "the history is shorter than the checkpoint says",
+                where=str(self.path / HISTORY),
+                expected=f"{state['bytes']:,} bytes",
+                actual=f"{size:,} bytes",
+            )
+        try:
+            os.truncate(self.path / HISTORY, state["bytes"])
+            self._summary = RunSummary()
+            self._whole = self._take_up()
+        except OSError as error:
+            raise self._error(error) from error
+
     def close(self) -> None:
         """Nothing more is written. May be called again."""
         self._file.close()
