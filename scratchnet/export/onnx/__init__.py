@@ -1,0 +1,5 @@
+"""A network as an ONNX model, and what such a file holds. The package `onnx` is imported when it is needed."""
+
+from .model import onnx
+
+__all__ = ["onnx"]
