@@ -3,6 +3,8 @@
     python examples/mnist_manual.py                      a 784-128-10 MLP
     python examples/mnist_manual.py --model cnn          two 3 x 3 convolutions
     python examples/mnist_manual.py --data drawn         digits made on the spot, no files needed
+    python examples/mnist_manual.py --save runs/a        writes checkpoints
+    python examples/mnist_manual.py --resume runs/a      goes on from the newest, as if nothing had happened
     python examples/mnist_manual.py --samples 500 --val 0 --batch-size 1 --no-shuffle --epochs 5 \\
         --optimizer sgd --lr 0.01 --pixels raw           what happens when pixels stay at 0..255
 
@@ -21,6 +23,7 @@ import click
 import numpy as np
 
 from scratchnet import SGD, Adam, Conv2d, Dense, Flatten, MaxPool2d, Network, ReLU, SoftmaxCrossEntropy
+from scratchnet.checkpoint import Checkpointer
 from scratchnet.data import Batches, Split, load
 from scratchnet.optim import Constant, OneCycle
 from scratchnet.train import Counts, CtrlC, Record, Report, gradient_norms, require_finite, session
@@ -35,6 +38,8 @@ MODELS = {
     ],
 }
 EPOCHS = {"mlp": 10, "cnn": 8}
+BEST = {"val_accuracy": "max", "train_loss": "min"}  # such checkpoints are kept beside the last
+AROUND = ("data_dir", "save", "resume", "save_steps", "json", "quiet")  # options that change nothing in the run
 OPTIMIZERS = {  # how it is made, its learning rate, and whether that rate goes through one cycle or stays
     "sgd": (lambda lr: SGD(lr), 0.1, False),
     "momentum": (lambda lr: SGD(lr, momentum=0.9, weight_decay=1e-4), 0.2, True),
@@ -62,35 +67,46 @@ def train(o: SimpleNamespace, report: Report, record: Record) -> None:
 
     batches = batches_of(data.train, o.batch_size, shuffle=not o.no_shuffle)
     schedule = OneCycle(o.lr, steps=o.epochs * len(batches)) if cycles else Constant(o.lr)
-    step = 0
+    saver, counts = Checkpointer(o.resume or o.save, every_steps=o.save_steps, best=BEST), Counts(data.classes)
+    begin, run = saver.resume if o.resume else saver.begin, settings_of(o) | {"data": data.name}
+    at = begin(net, settings=run, counts=counts, record=record)  # the epoch, and how many batches of it are done
     with CtrlC() as ctrl_c, report.live(o.epochs, len(batches)) as live:
-        for epoch in range(1, o.epochs + 1):
-            counts, began = Counts(data.classes), time.perf_counter()
-            for x, y in ctrl_c.between(batches.epoch(epoch)):
-                lr = schedule(step)
+        for epoch in range(at.epoch, o.epochs + 1):
+            counts = counts if at.batch else Counts(data.classes)
+            began = time.perf_counter()
+            for x, y in ctrl_c.between(batches.epoch(epoch, at.batch)):
+                lr = schedule(at.step)
                 logits, tape = net.forward(x, training=True)
                 value, dlogits = loss(logits, y, tape)
-                require_finite(float(value), epoch=epoch, batch=step % len(batches) + 1, lr=lr)
+                require_finite(float(value), epoch=epoch, batch=at.batch + 1, lr=lr)
                 net.zero_grad()
                 net.backward(dlogits, tape)
-                if step == 0:
+                if at.step == 0:
                     report.norms("first batch", gradient_norms(net))
                 optimizer.step(net, lr=lr)
 
-                step += 1
+                at = at.next_batch()
                 counts.add(logits, y, float(value))  # under the weights as they were at this batch
-                live.show(epoch, counts, time.perf_counter() - began)
-            record.trained(len(data.train), time.perf_counter() - began)
-
+                began = record.trained(len(x), began)
+                saver.step(at, counts=counts, record=record)
+                live.show(epoch, counts, counts.total / record["images_per_second"])
             live.say("evaluation")
             val, _ = evaluate(net, batches_of(data.val), ctrl_c) if data.val else (None, None)
-            test, logits = evaluate(net, batches_of(data.test), ctrl_c)
+            test, _ = evaluate(net, batches_of(data.test), ctrl_c)
             record.epoch(counts, test, val)
             report.epoch(epoch, o.epochs, {"train": counts, "val": val, "test": test}, gradient_norms(net))
+            at = at.next_epoch()
+            saver.epoch(at, record.latest(), run, counts=counts, record=record)
         whole, _ = evaluate(net, batches_of(data.train), ctrl_c)
+        test, logits = evaluate(net, batches_of(data.test), ctrl_c)  # again: a run that resumes may have no epoch left
         record.set(train_accuracy=whole.accuracy)
     report.classes(test, data.class_names)
     report.samples(data.test.x, data.test.y, logits, data.class_names)
+
+
+def settings_of(o: SimpleNamespace) -> dict[str, Any]:
+    """The settings that make the run what it is: a run that is resumed has the same."""
+    return {name: value for name, value in vars(o).items() if name not in AROUND}
 
 
 def evaluate(net: Network, batches: Batches, ctrl_c: CtrlC) -> tuple[Counts, np.ndarray]:
@@ -137,6 +153,9 @@ option, choice, count = click.option, click.Choice, Whole
 @option("--seed", type=count(0), default=0, help="Of weights, order and drawn digits.")
 @option("--backend", type=choice(["cpu", "reference", "cuda"]), default="cpu", help="What computes.")
 @option("--dtype", type=choice(["float32", "float64"]), default="float32", help="Of weights and activations.")
+@option("--save", type=click.Path(), help="Write checkpoints into this folder.")
+@option("--save-steps", type=count(1), default=200, help="Steps from one checkpoint to the next within an epoch.")
+@option("--resume", type=click.Path(), help="Go on from the newest checkpoint in this folder, and write there.")
 @option("--json", type=click.Path(), help="Write all figures to this file.")
 @option("--quiet", is_flag=True, help="Print the result only.")
 def main(**given: Any) -> None:
@@ -147,7 +166,9 @@ def main(**given: Any) -> None:
     o.epochs = o.epochs or EPOCHS[o.model]
     if o.val is None:
         o.val = 5000 if o.samples is None else min(5000, o.samples // 10)
-    report, record = Report(quiet=o.quiet), Record(vars(o))
+    if o.save and o.resume:
+        raise click.UsageError("--resume writes into its own folder: give it without --save")
+    report, record = Report(quiet=o.quiet), Record(settings_of(o))
     sys.exit(session(lambda: train(o, report, record), report, record, o.json))
 
 

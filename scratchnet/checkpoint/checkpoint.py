@@ -80,8 +80,7 @@ class Checkpoint:
     def state(self) -> dict[str, Any]:
         """What the loop kept besides the network, by name: for objects, what their state_dict() gave."""
         with _forged(self.path):
-            state: dict[str, Any] = unpack(self._part("state"), self.arrays)
-            return state
+            return {name: unpack(packed, self.arrays) for name, packed in self._part("state").items()}
 
     def network(self, backend: str = "cpu") -> Network:
         """A network of its own, with its training as it was. Raises CheckpointError where the file tells of none."""

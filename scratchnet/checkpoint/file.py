@@ -124,12 +124,12 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
 def opened(path: Path) -> BinaryIO:
     """A file to read, and nothing else that has a path."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for its other end
-            raise damaged(path, "a file", "a folder, a pipe or a device")
-        return path.open("rb")
+        if stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for its other end
+            return path.open("rb")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise CheckpointError("the checkpoint cannot be read", where=str(path), actual=reason) from error
+    raise damaged(path, "a file", "a folder, a pipe or a device")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -29,7 +29,7 @@ def manifest(
     from scratchnet import __version__
 
     measured = {name: float(value) for name, value in metrics.items() if math.isfinite(value)}
-    known: dict[str, Any] = {"epochs": at.epoch - 1, "steps": at.step, **measured, **facts}
+    known: dict[str, Any] = {**facts, **measured, "epochs": at.epoch - 1, "steps": at.step}
     known.setdefault("ended", datetime.now(UTC).isoformat(timespec="seconds"))
     for name, value in known.items():
         if value is not None and not isinstance(value, str | int | float):

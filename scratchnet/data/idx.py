@@ -25,7 +25,7 @@ UBYTE = 0x08
 TYPES = {0x08: "uint8", 0x09: "int8", 0x0B: "int16", 0x0C: "int32", 0x0D: "float32", 0x0E: "float64"}
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_RATIO = 1032  # deflate writes at most 258 bytes for every 2 bits
-MAX_BYTES = 1 << 31
+MAX_BYTES = 800_000_000  # EMNIST, the longest of the family, has 547 million; reading takes an eighth more
 MAX_AXES = 32  # what every supported NumPy can hold
 
 Array = np.ndarray[Any, np.dtype[np.uint8]]

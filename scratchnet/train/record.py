@@ -7,6 +7,7 @@ import math
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,13 @@ class Record:
             raise ConfigError("these are no figures of a run", actual=", ".join(sorted(state)))
         self.figures.update(state)
 
-    def trained(self, images: int, seconds: float) -> None:
-        """`images` more were trained on in `seconds` more."""
+    def trained(self, images: int, began: float) -> float:
+        """`images` more were trained on since `began`; both times are those of time.perf_counter(). Returns now."""
+        now = time.perf_counter()
         self.figures["images"] += images
-        self.figures["train_seconds"] += seconds
+        self.figures["train_seconds"] += now - began
         self.figures["images_per_second"] = self.figures["images"] / max(self.figures["train_seconds"], 1e-9)
+        return now
 
     def epoch(self, train: Counts, test: Counts, val: Counts | None) -> None:
         """An epoch is complete."""
@@ -79,6 +82,11 @@ class Record:
                 self.figures[f"{name}_accuracies"].append(counts.accuracy)
         self.set(val_accuracy=None if val is None else val.accuracy, test_accuracy=test.accuracy)
         self.set(per_class=test.per_class, predicted=test.predicted)
+
+    def latest(self) -> dict[str, float]:
+        """What was measured in the last epoch, by name: train_loss, train_accuracy, val_accuracy, test_accuracy."""
+        series = {"train_loss": "losses"} | {f"{s}_accuracy": f"{s}_accuracies" for s in ("train", "val", "test")}
+        return {name: self.figures[of][-1] for name, of in series.items() if self.figures[of]}
 
     def write(self, path: str | Path) -> None:
         """Write the figures as JSON. A number that is NaN or infinite, which JSON cannot say, becomes null.
