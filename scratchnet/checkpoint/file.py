@@ -26,7 +26,7 @@ from scratchnet.data.files import replacing
 
 from .digest import digest, little
 from .errors import CheckpointError, DamagedError
-from .header import CODES, FORMAT, KINDS, VERSION, damaged, header_of, sha256_of_text
+from .header import CODES, FORMAT, KINDS, VERSION, Entry, damaged, header_of, sha256_of_text
 from .source import short
 
 
@@ -37,27 +37,14 @@ def write(path: str | Path, arrays: Mapping[str, Array], manifest: Mapping[str, 
     What was there before stays then.
     """
     path = Path(path)
-    kept = {name: little(array) for name, array in arrays.items()}
-    order = sorted(kept, key=lambda name: (-kept[name].itemsize, name))  # so that each lies on a multiple of its width
-    entries: dict[str, Any] = {}
-    end = 0
-    for name in order:
-        start, end = end, end + kept[name].nbytes
-        entries[name] = {"dtype": _code(name, kept[name]), "shape": kept[name].shape, "data_offsets": [start, end]}
-    hashes = {name: digest({name: array}) for name, array in kept.items()}
+    hashes = {name: digest({name: array}) for name, array in arrays.items()}
     try:
         text = json.dumps({**manifest, "sha256": hashes}, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise CheckpointError("the manifest is no JSON", where=str(path), actual=str(error)) from error
     told = {"format": FORMAT, "version": VERSION, "manifest": text, "sha256": sha256_of_text(text)}
-    header = json.dumps({"__metadata__": told, **entries}).encode("ascii")
-    header += b" " * (-len(header) % 8)
     try:
-        with replacing(path) as file:
-            file.write(struct.pack("<Q", len(header)) + header)
-            for name in order:
-                file.write(kept[name].reshape(-1).view(np.uint8).data)  # (...) -> (bytes,)
-        _sync_folder(path.parent)
+        write_arrays(path, arrays, told)
     except OSError as error:
         raise CheckpointError(
             "the checkpoint cannot be written",
@@ -65,6 +52,24 @@ def write(path: str | Path, arrays: Mapping[str, Array], manifest: Mapping[str, 
             actual=error.strerror or str(error),
             hint="what was there before is as it was; make room, or name a folder that can be written to",
         ) from error
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array], told: Mapping[str, str]) -> None:
+    """Any safetensors file, with `told` as its metadata. Raises OSError, and CheckpointError for an element type."""
+    kept = {name: little(array) for name, array in arrays.items()}
+    order = sorted(kept, key=lambda name: (-kept[name].itemsize, name))  # so that each lies on a multiple of its width
+    entries: dict[str, Any] = {}
+    end = 0
+    for name in order:
+        start, end = end, end + kept[name].nbytes
+        entries[name] = {"dtype": _code(name, kept[name]), "shape": kept[name].shape, "data_offsets": [start, end]}
+    header = json.dumps({"__metadata__": told, **entries}).encode("ascii")
+    header += b" " * (-len(header) % 8)
+    with replacing(path) as file:
+        file.write(struct.pack("<Q", len(header)) + header)
+        for name in order:
+            file.write(kept[name].reshape(-1).view(np.uint8).data)  # (...) -> (bytes,)
+    _sync_folder(path.parent)
 
 
 def read(path: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -76,18 +81,9 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
     checkpoint, or not the one that was written.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         entries, manifest, begin = header_of(file, path)
-        arrays = {}
-        for name, (kind, shape, start, stop) in entries.items():
-            content = np.empty((stop - start) // kind.itemsize, kind)
-            file.seek(begin + start)
-            if file.readinto(content.view(np.uint8).data) != stop - start:  # type: ignore[attr-defined]
-                raise DamagedError("the file became shorter while it was read", where=str(path))
-            try:
-                arrays[name] = content.reshape(shape)
-            except ValueError as error:  # such as 0 elements in a shape beyond all bounds
-                raise damaged(path, "a shape", f"{name}: {short(shape)}") from error
+        arrays = {name: array_at(file, path, entry, begin) for name, entry in entries.items()}
     hashes = manifest.pop("sha256", None)
     if not isinstance(hashes, dict) or hashes.keys() != arrays.keys():
         raise damaged(path, "a hash for each array", "others")
@@ -103,16 +99,30 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, Any]]:
     return arrays, manifest
 
 
+def array_at(file: BinaryIO, path: Path, entry: Entry, begin: int) -> Array:
+    """One array of a file whose data begin at `begin`."""
+    kind, shape, start, stop = entry
+    content = np.empty((stop - start) // kind.itemsize, kind)
+    file.seek(begin + start)
+    if file.readinto(content.view(np.uint8).data) != stop - start:  # type: ignore[attr-defined]
+        raise DamagedError("the file became shorter while it was read", where=str(path))
+    try:
+        return content.reshape(shape)
+    except ValueError as error:  # such as 0 elements in a shape beyond all bounds
+        raise damaged(path, "a shape", short(shape)) from error
+
+
 def read_manifest(path: str | Path) -> dict[str, Any]:
     """The manifest alone, whose own hash is right; of the arrays nothing is read. Raises what `read` raises."""
     path = Path(path)
-    with _opened(path) as file:
+    with opened(path) as file:
         _, manifest, _ = header_of(file, path)
     manifest.pop("sha256", None)
     return manifest
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """A file to read, and nothing else that has a path."""
     try:
         if stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for its other end
             return path.open("rb")

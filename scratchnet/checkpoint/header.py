@@ -9,6 +9,7 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -29,12 +30,14 @@ KINDS = {name: np.dtype(code) for name, code in {
 CODES = {kind: name for name, kind in KINDS.items()}
 
 
-Entries = dict[str, tuple[DType, tuple[int, ...], int, int]]
-"""(element type, shape, first byte, last byte + 1) of the arrays by name."""
+Entry = tuple[DType, tuple[int, ...], int, int]
+"""An array's element type, shape, first byte and last byte + 1."""
+
+Entries = dict[str, Entry]
 
 
-def header_of(file: BinaryIO, path: Path) -> tuple[Entries, dict[str, Any], int]:
-    """What is there, by the header, all of which has been held against the file's length."""
+def layout_of(file: BinaryIO, path: Path, kinds: Mapping[str, DType] = KINDS) -> tuple[Entries, Any, int]:
+    """Of any safetensors file: (entries, "__metadata__", the first byte of data), held against the file's length."""
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or not 2 <= length <= min(LONGEST, size - 8):
@@ -42,6 +45,19 @@ def header_of(file: BinaryIO, path: Path) -> tuple[Entries, dict[str, Any], int]
         raise damaged(path, f"a header of at most {most:,} bytes", f"{length:,} bytes declared, {size:,} in the file")
     header = _object(file.read(length), path, "the header")
     told = header.pop("__metadata__", None)
+    entries: Entries = {}
+    end = 0
+    for name, entry in sorted(header.items(), key=lambda item: _offsets(item[1])):
+        entries[name] = _entry(path, name, entry, end, kinds)
+        end = entries[name][3]
+    if 8 + length + end != size:
+        raise damaged(path, f"{8 + length + end:,} bytes", f"{size:,} bytes")
+    return entries, told, 8 + length
+
+
+def header_of(file: BinaryIO, path: Path) -> tuple[Entries, dict[str, Any], int]:
+    """Of a checkpoint: (entries, manifest, the first byte of data)."""
+    entries, told, begin = layout_of(file, path)
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise damaged(path, "a checkpoint of scratchnet", "a file of another kind")
     if told.get("version") != VERSION:
@@ -55,14 +71,7 @@ def header_of(file: BinaryIO, path: Path) -> tuple[Entries, dict[str, Any], int]
     text = told.get("manifest")
     if not isinstance(text, str) or sha256_of_text(text) != told.get("sha256"):
         raise damaged(path, f"a manifest of SHA-256 {short(told.get('sha256'))}", "another one")
-    entries: Entries = {}
-    end = 0
-    for name, entry in sorted(header.items(), key=lambda item: _offsets(item[1])):
-        entries[name] = _entry(path, name, entry, end)
-        end = entries[name][3]
-    if 8 + length + end != size:
-        raise damaged(path, f"{8 + length + end:,} bytes", f"{size:,} bytes")
-    return entries, _object(text.encode(), path, "the manifest"), 8 + length
+    return entries, _object(text.encode(), path, "the manifest"), begin
 
 
 def _offsets(entry: Any) -> tuple[int, int]:
@@ -72,10 +81,10 @@ def _offsets(entry: Any) -> tuple[int, int]:
     return (offsets[0], offsets[1]) if fits and offsets else (-1, -1)
 
 
-def _entry(path: Path, name: str, entry: Any, end: int) -> tuple[DType, tuple[int, ...], int, int]:
+def _entry(path: Path, name: str, entry: Any, end: int, kinds: Mapping[str, DType]) -> tuple[DType, tuple[int, ...], int, int]:
     """The array's element type, shape and place, which begins where the one before ends."""
     start, stop = _offsets(entry)
-    kind = KINDS.get(entry.get("dtype")) if start >= 0 and isinstance(entry.get("dtype"), str) else None
+    kind = kinds.get(entry.get("dtype")) if start >= 0 and isinstance(entry.get("dtype"), str) else None
     shape = entry.get("shape") if kind is not None else None
     if kind is None or not isinstance(shape, list) or len(shape) > 32 or not all(whole(n, least=0) for n in shape):
         raise damaged(path, "dtype, shape and data_offsets of an array", f"{short(name)}: {short(entry)}")
