@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from scratchnet.checkpoint import Checkpoint
+from scratchnet.checkpoint import Checkpoint, build
+from scratchnet.checkpoint.architecture import shapes_of
 from scratchnet.checkpoint.header import FORMAT
 from scratchnet.checkpoint.kept import newest
+from scratchnet.core.errors import ScratchnetError
 from scratchnet.core.network import Network
 from scratchnet.core.types import Array
-from scratchnet.export.about import About, Fact, arrays_of
+from scratchnet.export.about import About, Fact, arrays_of, facts_from
 from scratchnet.export.errors import ExportError
+from scratchnet.export.held import Held
+from scratchnet.export.safetensors.files import NAMES
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Model:
         path: the file.
         facts: of the training.
         told: the metadata as `label: value` lines.
-        network: None where the file does not describe it.
+        network: with the file's numbers; None where the file does not describe it.
         arrays: parameters and buffers by name.
         verified: whether its hash is that of its numbers; None where it has none.
     """
@@ -88,21 +93,43 @@ def _of_python(path: Path) -> Model:
     return Model("a network as Python source", path, loaded.facts, told, loaded.network, arrays, loaded.verified)
 
 
-def _listed(kind: str, target: str, reader: str) -> Callable[[Path], Model]:
-    """By a reader that gives a Listing."""
+def _held(kind: str, target: str, reader: str) -> Callable[[Path], Model]:
+    """By a reader that gives what the file holds."""
 
     def read(path: Path) -> Model:
-        found = getattr(import_module(f"scratchnet.export.{target}"), reader)(path)
-        return Model(kind, path, {}, tuple(found.lines), None, found.arrays, found.verified)
+        found: Held = getattr(import_module(f"scratchnet.export.{target}"), reader)(path)
+        told = tuple(
+            f"{label}: {text}" for label, text in found.metadata.items() if label not in ("architecture", NAMES)
+        )
+        facts = facts_from(found.metadata)
+        return Model(kind, path, facts, told, _network_of(found), found.arrays, found.verified)
 
     return read
 
 
+def _network_of(held: Held) -> Network | None:
+    """The network that the file tells of, with its numbers; None where it tells of none, or of another one."""
+    try:
+        description = json.loads(held.metadata["architecture"])
+        names = json.loads(held.metadata.get(NAMES, "{}"))  # ours by PyTorch's
+        arrays = {names.get(name, name): array for name, array in held.arrays.items()}
+        ties = description["ties"]
+        arrays |= {name: arrays[target] for name, target in ties.items() if name not in arrays}
+        if any(arrays[name].shape != shape for name, shape in shapes_of(description).items()):
+            return None  # before memory is taken for what a stranger's file says
+        net = build(description, backend="reference")
+        for store in (net.parameters, net.buffers):
+            store.load({name: arrays[name] for name in store.views})
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError, ScratchnetError):
+        return None
+    return net
+
+
 READERS: dict[str, Callable[[Path], Model]] = {
     ".py": _of_python,
-    ".c": _listed("a network as C source", "c", "read_c"),
-    ".lean": _listed("a network as Lean source", "lean", "read_lean"),
-    ".onnx": _listed("a network as an ONNX model", "onnx", "read_onnx"),
-    ".safetensors": _listed("arrays in a safetensors file", "safetensors", "read_safetensors"),
+    ".c": _held("a network as C source", "c", "read_c"),
+    ".lean": _held("a network as Lean source", "lean", "read_lean"),
+    ".onnx": _held("a network as an ONNX model", "onnx", "read_onnx"),
+    ".safetensors": _held("arrays in a safetensors file", "safetensors", "read_safetensors"),
 }
 """By the end of the file's name. A checkpoint is known by its content."""

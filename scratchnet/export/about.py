@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from scratchnet.checkpoint.architecture import describe
 from scratchnet.checkpoint.digest import digest
 from scratchnet.core.types import Array
 
@@ -92,11 +94,17 @@ def about_from(lines: Sequence[str]) -> About:
     *known, parameters, version, sha256 = pairs
     if (parameters[0], version[0], sha256[0]) != ENDS or not re.fullmatch(r"[0-9,]{1,20}", parameters[2]):
         raise ExportError("metadata that does not end as it should", expected=", ".join(ENDS))
-    keys = {label: key for key, label in LABELS.items()}
-    facts = {keys.get(label, label): fact_from(text) for label, _, text in known}
+    facts = facts_from({label: text for label, _, text in known})
     for key, value in facts.items():
         _checked(key, value)
     return About(facts, int(parameters[2].replace(",", "")), version[2], sha256[2])
+
+
+def facts_from(metadata: Mapping[str, str]) -> dict[str, Fact]:
+    """The facts among metadata by label, as they were given."""
+    keys = {label: key for key, label in LABELS.items()}
+    named = {keys.get(label, label): fact_from(text) for label, text in metadata.items() if label not in ENDS}
+    return {key: value for key, value in named.items() if key.isidentifier() and key != "architecture"}
 
 
 def arrays_of(net: Network) -> dict[str, Array]:
@@ -151,3 +159,27 @@ def _shown(value: Fact) -> str:
     if isinstance(value, str) and value and fact_from(value) == value:
         return value
     return json.dumps(value, ensure_ascii=False)
+
+
+ARCHITECTURE = "The architecture:"
+COLUMNS = 112  # of the architecture's text, without its indent
+ENDINGS = ('"""', "\\", "*/", "/*", "-/", "/-", "??")  # of a docstring or comment, in one target or another
+
+
+def architecture_lines(net: Network) -> list[str]:
+    """What `scratchnet.checkpoint.build` makes the network from, as JSON for a docstring or comment.
+
+    Raises ExportError: a layer whose source would end it.
+    """
+    text = json.dumps(describe(net), ensure_ascii=False, sort_keys=True)
+    if any(end in text for end in ENDINGS) or not text.isprintable():
+        raise ExportError("an architecture that no comment holds", actual=text[:200])
+    wrapped = textwrap.wrap(text, COLUMNS, break_long_words=False, break_on_hyphens=False)
+    return [f"    {line}" for line in wrapped]
+
+
+def metadata_of(net: Network, facts: Mapping[str, Fact] | None = None) -> dict[str, str]:
+    """The metadata of a format that has texts by name: the lines of About, and the architecture."""
+    lines = About.of(net, facts).lines
+    description = json.dumps(describe(net), ensure_ascii=False, sort_keys=True)
+    return dict(line.split(": ", 1) for line in lines) | {"architecture": description}

@@ -1,4 +1,4 @@
-"""What an exchange file holds, for whoever looks into one."""
+"""What an exported file holds, for whoever looks into one; of none of it anything is run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from scratchnet.core.types import Array
 
 
 class Held(NamedTuple):
-    """metadata: texts by label; arrays by name; verified: whether a hash is there and is that of the arrays."""
+    """What was read.
+
+    metadata: texts by label, "architecture" among them where the file tells of it; arrays by name; verified: whether
+    the file's hash is that of the arrays, None where it has none.
+    """
 
     metadata: Mapping[str, str]
     arrays: Mapping[str, Array]
-    verified: bool
+    verified: bool | None

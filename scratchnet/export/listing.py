@@ -1,42 +1,32 @@
-"""What a source file says of a model, read without running or compiling it: metadata, arrays, and whether they fit."""
+"""How a source file is read without running or compiling it: line by line, and no line that is not as expected."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
 from scratchnet.checkpoint.digest import digest
 from scratchnet.core.types import Array, Shape
 
+from .about import ARCHITECTURE, ENDS
 from .errors import ExportError
+from .held import Held
 
 LONGEST = 400  # characters of a line
-HASH = "SHA-256 of parameters: "
 NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-][0-9]{1,3})?", re.A)
 """A constant, as exporters write it: a sign, digits, a fraction, an exponent."""
 
 
-@dataclass(frozen=True)
-class Listing:
-    """What was read.
-
-    Attributes:
-        lines: the metadata, `label: value` each.
-        arrays: parameters and buffers by name.
-    """
-
-    lines: tuple[str, ...]
-    arrays: dict[str, Array]
-
-    @property
-    def verified(self) -> bool:
-        """Whether the metadata's SHA-256 is that of the arrays."""
-        return f"{HASH}{digest(self.arrays)}" in self.lines
+def held(lines: Iterable[str], architecture: Iterable[str], arrays: Mapping[str, Array]) -> Held:
+    """From `label: value` lines and the wrapped architecture."""
+    metadata = dict(line.split(": ", 1) for line in lines)
+    text = " ".join(line.strip() for line in architecture)
+    right = digest(arrays) == metadata[ENDS[-1]] if ENDS[-1] in metadata else None
+    return Held(metadata | ({"architecture": text} if text else {}), arrays, right)
 
 
 class Lines:
@@ -66,6 +56,16 @@ class Lines:
             if not line.startswith(indent) or ": " not in line:
                 raise self.refuse("a line of metadata that is not as expected", f"{indent}label: value", line)
             found.append(line.removeprefix(indent))
+        return tuple(found)
+
+    def architecture(self, indent: str) -> tuple[str, ...]:
+        """The lines of the architecture, up to an empty one."""
+        self.expect(indent + ARCHITECTURE, "")
+        found = []
+        while line := self.next():
+            if not line.startswith(indent + "    "):
+                raise self.refuse("a line of the architecture that is not as expected", actual=line)
+            found.append(line)
         return tuple(found)
 
     def refuse(self, what: str, expected: str | None = None, actual: str | None = None) -> ExportError:

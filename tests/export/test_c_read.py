@@ -21,7 +21,7 @@ def test_the_numbers_come_back(make, tmp_path):
     c(net, tmp_path / "model.c", facts=FACTS)
     listing = read_c(tmp_path / "model.c")
     assert listing.verified
-    assert "epochs: 3" in listing.lines
+    assert listing.metadata["epochs"] == "3"
     wanted = {**net.parameters.views, **net.buffers.views}
     assert listing.arrays.keys() == wanted.keys()
     for name, values in wanted.items():

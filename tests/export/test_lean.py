@@ -74,7 +74,7 @@ def test_the_numbers_come_back(dtype, tmp_path):
     assert text == lean(net, facts=FACTS) == (tmp_path / "model.lean").read_text()
     listing = read_lean(tmp_path / "model.lean")
     assert listing.verified
-    assert "trained on: drawn digits" in listing.lines
+    assert listing.metadata["trained on"] == "drawn digits"
     assert listing.arrays.keys() == net.parameters.views.keys()
     for name, values in net.parameters.views.items():
         kind = f"u{values.itemsize}"

@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchnet.core.types import Array, named_leaves
 
-from ..about import About, Fact
+from ..about import ARCHITECTURE, About, Fact, architecture_lines
 from ..errors import ExportError
 from ..python.emit import save
 from ..trace import graph_of
@@ -121,7 +121,7 @@ def _inputs(net: Network) -> list[str]:
 def _head(net: Network, about: About, body: Body, signatures: list[str]) -> list[str]:
     real = TYPES[net.dtype.name]
     stack = (sum(body.slots.sizes.values()) + size(net.output_shape)) * net.dtype.itemsize
-    lines = [*about.lines, ""]
+    lines = [*about.lines, "", ARCHITECTURE, "", *architecture_lines(net), ""]
     for name, shape in named_leaves("x", net.input_shape).items():
         lines.append(f"{name.removeprefix('x.')}: {_extents(shape)}")
     lines += [f"{RESULT}: {_extents(net.output_shape)}, {real}; they must not lie where an input does", ""]

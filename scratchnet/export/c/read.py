@@ -14,7 +14,8 @@ import numpy as np
 
 from scratchnet.core.types import Array
 
-from ..listing import NUMBER, Lines, Listing, opened, shape_of
+from ..held import Held
+from ..listing import NUMBER, Lines, held, opened, shape_of
 from .emit import AFTER, FENCE, FIRST
 from .text import PER_LINE, SUFFIX, heading, numbers
 
@@ -25,7 +26,7 @@ SIGNATURE = re.compile(r"(int|void) \w+_(predict|logits)\((const (float|double|i
 BLOCK = 4096  # lines that are read at a time
 
 
-def read_c(path: str | Path) -> Listing:
+def read_c(path: str | Path) -> Held:
     """Metadata and arrays of a C file that `scratchnet.export.c` wrote.
 
     Raises:
@@ -33,7 +34,7 @@ def read_c(path: str | Path) -> Listing:
     """
     with opened(path) as lines:
         lines.expect(FIRST, "")
-        metadata = lines.metadata("   ")
+        metadata, architecture = lines.metadata("   "), lines.architecture("   ")
         while lines.next() != "*/":
             pass
         lines.expect("", "#include <math.h>", "#include <stddef.h>", "")
@@ -53,7 +54,7 @@ def read_c(path: str | Path) -> Listing:
                     raise lines.refuse("an array that was there before", actual=name)
                 arrays[name] = values
             lines.expect("")
-        return Listing(metadata, arrays)
+        return held(metadata, architecture, arrays)
 
 
 def _array(title: str, lines: Lines) -> tuple[str, Array]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..about import About, Fact
+from ..about import ARCHITECTURE, About, Fact, architecture_lines
 from ..c.emit import stored
 from ..errors import ExportError
 from ..graph import Graph, Node, View
@@ -58,6 +58,7 @@ def lean(net: Network, path: str | Path | None = None, *, facts: Mapping[str, Fa
     steps, used, layers = _steps(net, graph)
     head = ["/-!", FIRST, "", *about.lines]
     head += [f"{name} is {other}" for name, other in sorted(net.parameters.ties.items())]
+    head += ["", ARCHITECTURE, "", *architecture_lines(net)]
     text = [*head, "-/", "", f"namespace {NAMESPACE}"]
     for function in needed([*used, "argmax"]):
         text += ["", *functions()[function].replace("Float32", real).splitlines()]

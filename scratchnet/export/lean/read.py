@@ -9,8 +9,10 @@ import numpy as np
 
 from scratchnet.core.types import Array, Shape
 
+from ..about import ARCHITECTURE
 from ..errors import ExportError
-from ..listing import Listing, shape_of
+from ..held import Held
+from ..listing import held, shape_of
 from .emit import FIRST
 from .grammar import Definition, parse
 from .terms import Term
@@ -21,7 +23,7 @@ TITLE = re.compile(r"([\w.]{1,200}): (float32|float64) \(([0-9 x]{1,100})\)", re
 TIE = re.compile(r"([\w.]{1,200}) is ([\w.]{1,200})", re.A)
 
 
-def read_lean(path: str | Path) -> Listing:
+def read_lean(path: str | Path) -> Held:
     """Metadata and arrays of a Lean file that `scratchnet.export.lean` wrote.
 
     Raises:
@@ -33,7 +35,8 @@ def read_lean(path: str | Path) -> Listing:
         first, _, rest = module.comment.partition("\n\n")
         if first != FIRST:
             raise ExportError("not a file that scratchnet wrote", expected=FIRST, actual=repr(first[:80]))
-        lines = rest.split("\n")
+        known, _, architecture = rest.partition(f"\n\n{ARCHITECTURE}\n\n")
+        lines = known.split("\n")
         ties = [tie for line in lines if (tie := TIE.fullmatch(line))]
         arrays: dict[str, Array] = {}
         for name, definition in module.definitions.items():
@@ -47,7 +50,9 @@ def read_lean(path: str | Path) -> Listing:
     except ExportError as error:
         error.where = f"{path}, {error.where}" if error.where else str(path)
         raise
-    return Listing(tuple(line for line in lines if not TIE.fullmatch(line)), arrays)
+    if not all(": " in line or TIE.fullmatch(line) for line in lines):
+        raise ExportError("a line of metadata that is not as expected", where=str(path), expected="label: value")
+    return held([line for line in lines if not TIE.fullmatch(line)], architecture.split("\n"), arrays)
 
 
 def _text(path: Path) -> str:

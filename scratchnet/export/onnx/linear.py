@@ -41,9 +41,7 @@ def conv_transpose2d(
     extents = w.node.given["x"].shape[2:], w.node.out["y"].shape[2:]
     more = [
         out - ((n - 1) * step + (k - 1) * d + 1 - sum(pads))
-        for n, out, step, k, d, pads in zip(
-            *extents, stride, settings["kernel_shape"], dilation, padding, strict=True
-        )
+        for n, out, step, k, d, pads in zip(*extents, stride, settings["kernel_shape"], dilation, padding, strict=True)
     ]
     return w("ConvTranspose", x, W, *([] if b is None else [b]), output_padding=more, **settings)
 

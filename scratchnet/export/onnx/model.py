@@ -12,7 +12,7 @@ import numpy as np
 from scratchnet.checkpoint.digest import little
 from scratchnet.data.files import replacing
 
-from ..about import About, Fact
+from ..about import ENDS, Fact, metadata_of
 from ..errors import ExportError
 from ..graph import Graph, PerSample, View
 from ..optional import missing
@@ -70,10 +70,9 @@ def onnx(net: Network, path: str | Path | None = None, *, facts: Mapping[str, Fa
         [_declared("logits", net.dtype.name, graph.logits.shape)],
         [_initializer(name, array) for name, array in stored.items()],
     )
-    about = About.of(net, facts)
+    told = metadata_of(net, facts)
     model = make.make_model(made, opset_imports=[make.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    model.producer_name, model.producer_version = "scratchnet", about.version
-    told = dict(line.split(": ", 1) for line in about.lines)
+    model.producer_name, model.producer_version = "scratchnet", told[ENDS[1]]
     make.set_model_props(model, told | ({TIES: json.dumps(net.parameters.ties)} if net.parameters.ties else {}))
     if path is not None:
         _save(model, Path(path))

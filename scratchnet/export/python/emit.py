@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from scratchnet.checkpoint.architecture import describe
 from scratchnet.core.types import Array
 from scratchnet.data.files import replacing
 
-from ..about import About, Fact
+from ..about import About, Fact, architecture_lines
 from ..errors import ExportError
 from .lesson import training
 from .lines import exploded
@@ -35,7 +32,6 @@ RUNS = "Run with the name of an IDX, NPY or PNG file, it classifies what the fil
 ARCHITECTURE = "The architecture, which scratchnet.export.load_source reads:"
 SEAL = "SHA-256 of the lines above: "
 FENCE = "# The numbers: what training found."
-COLUMNS = 112  # of the architecture's text, four of them an indent
 
 
 @dataclass(frozen=True)
@@ -141,10 +137,6 @@ def _tail(net: Network, names: Mapping[str, str], with_backward: bool, single: b
 
 def docstring(net: Network, about: About, style: Style, with_backward: bool) -> list[str]:
     """What the module is, and all that is needed to make the network anew."""
-    description = json.dumps(describe(net), ensure_ascii=False, sort_keys=True)
-    if "\\" in description or '"""' in description or not description.isprintable():
-        raise ExportError("an architecture that no docstring holds", actual=description[:200])
-    wrapped = textwrap.wrap(description, COLUMNS, break_long_words=False, break_on_hyphens=False)
     lines = [
         FIRST,
         "",
@@ -155,7 +147,7 @@ def docstring(net: Network, about: About, style: Style, with_backward: bool) -> 
         f"style: {style}",
         f"backward: {'yes' if with_backward else 'no'}",
     ]
-    lines += ["", ARCHITECTURE, "", *(f"    {line}" for line in wrapped), ""]
+    lines += ["", ARCHITECTURE, "", *architecture_lines(net), ""]
     text = hashlib.sha256("\n".join(lines).encode()).hexdigest()
     return [*lines, f"{SEAL}{text}", '"""']
 

@@ -20,7 +20,7 @@ from scratchnet.checkpoint.file import array_at, opened, write_arrays
 from scratchnet.checkpoint.header import KINDS, Entries, layout_of
 from scratchnet.core.types import Array, DType
 
-from ..about import ENDS, About, Fact
+from ..about import ENDS, Fact, metadata_of
 from ..errors import ExportError
 from ..held import Held
 from .names import counts, torch_names
@@ -58,8 +58,7 @@ def safetensors(
     _check_finite(net.views)
     arrays = {name: net.views[ours] for ours, name in names.items()}
     arrays |= {name: net.count[0].reshape(()) for name in counts(net, names)}
-    told = dict(line.split(": ", 1) for line in About.of(net, facts).lines)
-    told |= {"format": "pt", NAMES: json.dumps({name: ours for ours, name in names.items()})}
+    told = metadata_of(net, facts) | {"format": "pt", NAMES: json.dumps({name: ours for ours, name in names.items()})}
     try:
         write_arrays(Path(path), arrays, told)
     except OSError as error:
@@ -100,7 +99,7 @@ def read_safetensors(path: str | Path) -> Held:
     path = Path(path)
     with _reading(path) as (file, entries, told, begin):
         arrays = {name: array_at(file, path, entry, begin) for name, entry in entries.items()}
-    verified = _verified(path, told, arrays, refuse=False)
+    verified = _verified(path, told, arrays, refuse=False) if ENDS[-1] in told else None
     return Held(told, {name: _widened(array) for name, array in arrays.items()}, verified)
 
 
