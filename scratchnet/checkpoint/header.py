@@ -81,9 +81,7 @@ def _offsets(entry: Any) -> tuple[int, int]:
     return (offsets[0], offsets[1]) if fits and offsets else (-1, -1)
 
 
-def _entry(
-    path: Path, name: str, entry: Any, end: int, kinds: Mapping[str, DType]
-) -> tuple[DType, tuple[int, ...], int, int]:
+def _entry(path: Path, name: str, entry: Any, end: int, kinds: Mapping[str, DType]) -> Entry:
     """The array's element type, shape and place, which begins where the one before ends."""
     start, stop = _offsets(entry)
     kind = kinds.get(entry.get("dtype")) if start >= 0 and isinstance(entry.get("dtype"), str) else None

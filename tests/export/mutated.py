@@ -9,7 +9,18 @@ from collections.abc import Iterator
 import numpy as np
 
 HUGE = (1 << 31, 1 << 40, 1 << 62, 1 << 63, (1 << 64) - 1, 10**30, -1, 1.5, "1", None, True, [])
-NAMES = ("../../etc/passwd", "/etc/passwd", "C:\\x", "", "\0", "__metadata__", "0.weight\0", "x" * 5000, "\ud800", "__class__")
+NAMES = (
+    "../../etc/passwd",
+    "/etc/passwd",
+    "C:\\x",
+    "",
+    "\0",
+    "__metadata__",
+    "0.weight\0",
+    "x" * 5000,
+    "\ud800",
+    "__class__",
+)
 
 
 def mutants(content: bytes, count: int, seed: int = 0) -> Iterator[bytes]:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from scratchnet import (
     SGD,
-    Batches,
     BatchNorm1d,
     BatchNorm2d,
     Conv2d,
@@ -31,7 +30,7 @@ from scratchnet.check.strategies import networks
 from scratchnet.core.case import RandomDraw
 from scratchnet.core.layer import LAYERS
 from scratchnet.core.types import named_leaves
-from scratchnet.data import load
+from scratchnet.data import Batches, load
 from scratchnet.export.errors import ExportError
 from scratchnet.export.onnx import onnx, read_onnx
 
@@ -98,12 +97,12 @@ CNN = [Conv2d(8, 3, padding=1), BatchNorm2d(), ReLU(), MaxPool2d(2), Conv2d(8, 3
 def test_every_picture_of_mnist_gets_the_same_class(body: list) -> None:
     """After some steps of training; within 1e-5 of the largest logit."""
     folder = os.environ["SCRATCHNET_DATA"]
-    data, tests = (load("mnist", part, folder) for part in ("train", "test"))
+    data = load("mnist", folder)
     net = Network(body, (1, 28, 28))
     loss, opt = SoftmaxCrossEntropy(), SGD(0.05)
-    for _, (x, y) in zip(range(40), Batches(data, 100, seed=0), strict=False):
+    for _, (x, y) in zip(range(40), Batches(data.train, 100).epoch(0), strict=False):
         logits, tape = net.forward(x, training=True)
-        _, dlogits = loss(logits, y, tape)
+        _, dlogits = loss(logits, y)
         net.zero_grad()
         net.backward(dlogits, tape)
         opt.step(net)
@@ -112,7 +111,7 @@ def test_every_picture_of_mnist_gets_the_same_class(body: list) -> None:
     same.parameters.load(net.parameters.views)
     same.buffers.load(net.buffers.views)
     seen = 0
-    for x, y in Batches(tests, 500, shuffle=False):
+    for x, y in Batches(data.test, 500, shuffle=False).epoch(0):
         want, got = same.predict(x), model.run(["logits"], {"x": x})[0]
         np.testing.assert_array_equal(got.argmax(1), want.argmax(1))
         assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max()

@@ -266,3 +266,13 @@ def test_mutated_files(content: bytes, tmp_path: Path) -> None:
     found = outcomes(tmp_path / "mutant", content, 4000)
     assert found["refused"] > 2000
     assert sum(found.values()) == 4000
+
+
+def test_a_flip_in_a_number_is_refused(content: bytes, tmp_path: Path) -> None:
+    _, net = nets([Dense(4), ReLU(), BatchNorm1d(), Dense(3)], (5,))
+    (tmp_path / "m").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    before = net.parameters.snapshot()
+    with pytest.raises(ExportError, match="not the numbers that were written"):
+        load_safetensors(tmp_path / "m", net)
+    assert all(np.array_equal(net.views[name], array) for name, array in before.items())
+    assert not read_safetensors(tmp_path / "m").verified

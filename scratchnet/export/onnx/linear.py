@@ -79,7 +79,7 @@ def _max(w: Writer, x: str, image: Shape, window: Pair, stride: Pair, padding: P
 def avg_pool2d(w: Writer, x: str, window: Pair, stride: Pair, padding: Pair, count_include_pad: bool) -> str:
     """y = Σ x / count. Where windows reach beyond the padding, runtimes disagree on count: it is written out then."""
     pads = _pads(w, w.node.given["x"].shape, window, stride, padding, (1, 1))
-    settings = {"kernel_shape": window, "strides": stride}
+    settings: dict[str, Any] = {"kernel_shape": window, "strides": stride}
     if pads[2] <= padding[0] and pads[3] <= padding[1]:
         return w("AveragePool", x, pads=pads, count_include_pad=int(count_include_pad), **settings)
     y = w("AveragePool", _padded(w, x, pads, 0.0), **settings)

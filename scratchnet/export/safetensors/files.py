@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NAMES = "scratchnet.names"  # the metadata key of our names by PyTorch's, over which the hash is taken
 BFLOAT16 = np.dtype([("upper half of a float32", "<u2")])  # NumPy has none
-FLOATS = tuple(np.dtype(code) for code in ("<f8", "<f4", "<f2")) + (BFLOAT16,)
+FLOATS = (*map(np.dtype, ("<f8", "<f4", "<f2")), BFLOAT16)
 
 
 def safetensors(
@@ -86,8 +86,8 @@ def load_safetensors(path: str | Path, net: Network, *, modules: Mapping[str, st
     verified = _verified(path, told, {names[ours]: array for ours, array in read.items()}, refuse=True)
     arrays = {ours: _cast(array, net.dtype, path, names[ours]) for ours, array in read.items()}
     for name, target in net.parameters.ties.items():
-        arrays.setdefault(target, arrays.get(name))  # either is enough
-        if not np.array_equal(arrays.setdefault(name, arrays[target]), arrays[target]):
+        either = next(arrays[key] for key in (target, name) if key in arrays)
+        if not np.array_equal(arrays.setdefault(name, either), arrays.setdefault(target, either)):
             raise ExportError("tied parameters differ", where=f"{path}: {names[name]}", expected=f"as {names[target]}")
     net.parameters.load({name: arrays[name] for name in net.parameters.views})
     net.buffers.load({name: arrays[name] for name in net.buffers.views})
