@@ -71,10 +71,11 @@ def load_source(path: str | Path, *, backend: str = "cpu") -> Loaded:
 
 def _text(path: Path) -> str:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would never end
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # a pipe would never end
             raise ExportError("no file", where=str(path), hint="give a .py file that scratchnet exported")
         with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            content = file.read(min(status.st_size, LARGEST_FILE) + 1)  # as much as is asked for is taken at once
     except OSError as error:
         raise ExportError("the file cannot be read", where=str(path), actual=error.strerror) from None
     if len(content) > LARGEST_FILE:
