@@ -62,7 +62,7 @@ def test_packed_text_holds_what_it_says_and_no_more(tmp_path: Path) -> None:
     bomb, whole = zlib.compress(bytes(1 << 28), 9), zlib.compress(real)
     for content in (bomb, whole + b"more", whole[:-1], zlib.compress(real + b"\0"), zlib.compress(real[:-1])):
         encoded = base64.b85encode(content).decode()
-        packed = "\n".join(encoded[at : at + 116] for at in range(0, len(encoded), 116))
+        packed = "\n".join(encoded[at : at + 115] for at in range(0, len(encoded), 115))
         tracemalloc.start()
         refused(tmp_path / "model.py", text[:start] + packed + "\n" + text[end:], "does not hold 80 bytes|damaged")
         assert tracemalloc.get_traced_memory()[1] < 20e6

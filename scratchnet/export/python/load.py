@@ -74,16 +74,12 @@ def _text(path: Path) -> str:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # a pipe would never end
             raise ExportError("no file", where=str(path), hint="give a .py file that scratchnet exported")
-        if status.st_size > LARGEST_FILE:
-            raise ExportError(
-                "the file is too large",
-                where=str(path),
-                expected=f"{LARGEST_FILE:,} bytes",
-                actual=f"{status.st_size:,}",
-            )
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(min(status.st_size, LARGEST_FILE) + 1)  # as much as is asked for is taken at once
     except OSError as error:
         raise ExportError("the file cannot be read", where=str(path), actual=error.strerror) from None
+    if len(content) > LARGEST_FILE:
+        raise ExportError("the file is too large", where=str(path), expected=f"{LARGEST_FILE:,} bytes at most")
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

@@ -19,7 +19,8 @@ PER_LINE = {"float32": 7, "float64": 4}
 """Numbers a line: a fixed count, so that a changed number changes one line."""
 
 NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-]?[0-9]{1,3})?")
-COLUMNS = 116  # of packed text
+COLUMNS = 115  # of packed text: each line is 92 bytes by itself
+AT_ONCE = 1000  # lines of it
 
 
 def literal(name: str, array: Array) -> list[str]:
@@ -118,9 +119,13 @@ def read_packed(lines: Sequence[str], at: int, name: str, shape: Shape, dtype: s
         raise ExportError(f"the text of {name} has no end, or lines of another length", where=where)
     itemsize = np.dtype(dtype).itemsize
     size = math.prod(shape) * itemsize
-    unpacker = zlib.decompressobj()
+    unpacker, shuffled = zlib.decompressobj(), bytearray()
     try:
-        shuffled = unpacker.decompress(base64.b85decode("".join(lines[start:end])), size + 1)
+        for first in range(start, end, AT_ONCE):
+            piece = base64.b85decode("".join(lines[first : min(first + AT_ONCE, end)]))
+            shuffled += unpacker.decompress(unpacker.unconsumed_tail + piece, size + 1 - len(shuffled))
+            if len(shuffled) > size:
+                break
     except (ValueError, zlib.error) as error:
         raise ExportError(f"the text of {name} is damaged", where=where, actual=str(error)) from None
     if len(shuffled) != size or not unpacker.eof or unpacker.unused_data:
