@@ -131,6 +131,15 @@ def test_names_that_stand_twice(path):
         read(path)
 
 
+def test_arrays_that_lie_in_one_place(path):
+    write(path, {"a": np.ones(4), "b": np.ones(4)}, {})
+    header, data = header_of(path)
+    header["b"]["data_offsets"] = header["a"]["data_offsets"]
+    put_together(path, header, data[:32])
+    with pytest.raises(DamagedError):
+        read(path)
+
+
 def test_another_version_and_another_kind_of_file(path, tmp_path):
     header, data = header_of(path)
     header["__metadata__"]["version"] = "2"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scratchnet import SGD, Dense, Network
+from scratchnet import SGD, Dense, Network, RMSprop
 from scratchnet.checkpoint import Checkpoint, Checkpointer, CheckpointError
 from tests.checkpoint.runs import MODELS, OPTIMIZERS, BrokenOffError, Run, everything
 
@@ -98,6 +98,16 @@ def test_a_network_that_trained_on_goes_back(tmp_path):
     fresh = Run()
     assert fresh.saver(tmp_path).resume(fresh.net, settings=fresh.settings, **fresh.kept) == (4, 0, 18)
     assert everything(fresh) == end
+
+
+def test_nothing_stays_of_what_came_after(tmp_path):
+    run = Run()
+    run.go(run.saver(tmp_path))
+    RMSprop(0.1).step(run.net)
+    run.net.gradients.flat[:] = 1
+    run.saver(tmp_path).resume(run.net, settings=run.settings)
+    assert list(run.net.optimizer_states) == ["Adam"]
+    assert not run.net.gradients.flat.any()
 
 
 def test_frozen_parameters_multipliers_and_ties_come_back(tmp_path):

@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from scratchnet import SGD, Adam, Dense, Dropout, Flatten, Network, ReLU, SoftmaxCrossEntropy
@@ -10,6 +11,7 @@ from scratchnet.checkpoint import Checkpointer, CheckpointError
 from scratchnet.data import Batches, Split, drawn
 from scratchnet.optim import Cosine
 from scratchnet.train import Monitor, RunDir, fit, read_run
+from scratchnet.train.watch.kept import KeptMonitor
 
 
 class PlugError(Exception):
@@ -59,6 +61,27 @@ def test_it_goes_on_as_if_nothing_had_happened(tmp_path, stop):
     assert told(files[0]) == told(files[1])
     assert files[0].end == files[1].end
     assert not files[1].notes
+
+
+def test_what_is_a_spike_is_known_from_the_losses_before(tmp_path):
+    """The detector's memory is among what is kept: a loss that stands out right after the resumption is seen."""
+
+    def monitor():
+        net = Network([Dense(2)], (3,), backend="reference")
+        return net, Monitor(net, SoftmaxCrossEntropy(), SGD(0.1), every=10**6)
+
+    def steps(monitor, losses):
+        for value in losses:
+            monitor.step(np.zeros((1, 3)), np.zeros(1, int), np.zeros((1, 2)), value)
+
+    net, first = monitor()
+    steps(first, np.linspace(1.0, 1.1, 120))
+    saver = Checkpointer(tmp_path)
+    saver.save(saver.begin(net), monitor=KeptMonitor(first))
+    net, second = monitor()
+    saver.resume(net, monitor=KeptMonitor(second))
+    steps(second, [50.0])
+    assert [(event.what, event.step) for event in second.history.events] == [("spike", 121)]
 
 
 def test_without_a_run_folder_the_history_begins_there(tmp_path):
