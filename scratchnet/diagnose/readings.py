@@ -5,14 +5,20 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from scratchnet.train.history import History
 from scratchnet.train.history.records import InputLook, Look, Measured, OutputLook, ParameterLook, SplitFacts
 
-from .cause import known
+from .cause import NotKnownError, known
 
 RESIDUE = 1e-3  # of a loss that began in the order of one: errors of 32-bit numbers are no longer small beside it
+LEARNED = 0.9
+"""`able` from which on a network has learned what there was: of runs that something spoiled, few get above 0.8, and few
+healthy ones stay below it."""
+BEGUN = 0.6  # of the loss of knowing nothing, at step 1: no fresh weights get below it on a whole batch
+FAINT = 0.3  # std · √fan_in of weights next to 0, He's being 1.41
 HELD_OUT = ("val", "valid", "validation", "test")
 """Names of splits that nothing is trained on."""
 
@@ -28,6 +34,14 @@ def first_look(history: History) -> Look:
     return known(first if first.step == 1 else None, "the first step")
 
 
+def fresh_look(history: History) -> Look:
+    """The look at step 1 of a network that knows nothing yet: else its weights are not as they were drawn."""
+    look = first_look(history)
+    loss = look.outputs.loss if look.outputs else None
+    known(None if loss is not None and loss < BEGUN * prior(history) else True, "the weights before any training")
+    return look
+
+
 def inputs(look: Look) -> InputLook:
     """The batch of a look."""
     return known(look.inputs, "the inputs of a batch")
@@ -41,6 +55,15 @@ def outputs(look: Look) -> OutputLook:
 def weights(look: Look) -> dict[str, ParameterLook]:
     """The parameters that have a fan: weights, and no biases, gains or shifts."""
     return known({n: p for n, p in look.parameters.items() if p.fan_in} or None, "the weights and their fans")
+
+
+def grown(history: History) -> tuple[float, str, int]:
+    """(times that its norm grew, name, last step) of the weight that grew the most; one that begins next to 0 must."""
+    first, last = weights(looks(history)[0]), looks(history)[-1]
+    begun = {name: p.weight for name, p in first.items()
+             if p.weight and p.size and p.fan_in and p.weight * math.sqrt(p.fan_in / p.size) > FAINT}  # fmt: skip
+    told = [(q.weight / w, name) for name, w in begun.items() if (q := last.parameters.get(name)) and q.weight]
+    return (*max(told, default=(0.0, "")), last.step)
 
 
 def train_facts(history: History) -> SplitFacts:
@@ -120,6 +143,24 @@ def skill(history: History) -> float:
     total = sum(n for _, n in pairs)
     known(total if total >= 30 else None, "the accuracy in training")
     return (sum(k for k, _ in pairs) / total - p) / (1 - p)
+
+
+def able(history: History) -> float:
+    """The highest `skill` that any split shows at the end: the rate in training suffers from dropout and noise."""
+    p, told = majority(history), []
+    with suppress(NotKnownError):
+        told.append(skill(history))
+    last = [accuracy(of[-1][1]) for name in HELD_OUT if (of := history.measured(name)) and p < 1]
+    told += [(a - p) / (1 - p) for a in last if a is not None]
+    return max(known(told or None, "the accuracy of any split"))
+
+
+def learned(history: History) -> bool:
+    """Whether the network has learned what there was, so that nothing that it shows did harm; False where not known."""
+    try:
+        return broken(history) is None and able(history) > LEARNED
+    except NotKnownError:
+        return False
 
 
 def step_of(history: History, index: int) -> str:

@@ -6,7 +6,7 @@ from scratchnet.train.history import History
 from scratchnet.train.history.records import LayerLook
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, looks, pc
+from ..readings import g, learned, looks, pc
 
 DEAD = 0.5  # of a layer's units; healthy ReLU layers have up to a third that never answer to the samples looked at
 MOST = 0.9  # of them: then hardly anything passes
@@ -34,7 +34,7 @@ def never_answered(history: History) -> Found | None:
         raise NotKnownError(f"which units never answer, on {SAMPLES} samples or more")
     worst = max(told, key=lambda layer: layer.never or 0.0)
     share = worst.never or 0.0
-    if share < DEAD:
+    if share < DEAD or learned(history):
         return None
     units = f" of {g(worst.units)}" if worst.units else ""
     text = f"{pc(share)}{units} units of {_name(worst)} never answered"
@@ -53,7 +53,7 @@ def fell_silent(history: History) -> Found | None:
     for path in paths:
         series = [(x.dead, x, look.step) for look in (every[0], *late) for x in look.layers if x.path == path]
         shares = [dead for dead, _, _ in series[1:] if dead is not None]
-        if len(shares) >= LOOKS and min(shares) > MOST:
+        if len(shares) >= LOOKS and min(shares) > MOST and not learned(history):
             first, layer, _ = series[0]
             text = f"at least {pc(min(shares))} of the units of {_name(layer)} are silent for the whole batch"
             begun = [Evidence(f"{pc(first)} were so at first", "step 1")] if first is not None else []

@@ -85,6 +85,8 @@ def by_loss(history: History) -> Found | None:
         rate = accuracy(told[-1][1])
         if not losses or rate is None or (len(losses) > 1 and len(set(losses)) == 1):  # frozen: that tells nothing
             continue
+        if name in history.data and history.data[name].relabelled is not None:  # the labels themselves tell more
+            continue
         if min(losses) > ABOVE * chance and rate < LITTLE * fitted:
             text = f"the loss is never below {g(min(losses))}, above ln C = {g(chance)}; {pc(rate)} are right"
             where = f"epoch {told[-1][0]}"

@@ -15,10 +15,11 @@ PATH = 0.2
 share of themselves. Runs that learn go more than their own length, whatever their rate."""
 SHORT = 1e-3  # update/weight ratio: above it a longer run will do, and the rate is no suspect
 LITTLE = 0.7  # of the loss that is gone at the end: more was learned than a rate that is too low allows
-EPOCHS = 5  # over which a healthy run gets somewhere
+EPOCHS = 3  # over which a healthy run gets somewhere
 POOR = 0.5  # skill below which it has not
 STRAIGHT = 0.4  # the same as LINEAR where nothing but the curve speaks
 FALLEN = 0.05  # of the loss that must have gone: a plateau is another matter
+BARELY = 0.15  # the same as LINEAR where next to nothing was learned
 LINEAR = 0.3  # the second half of the descent against the first, at the least: a curve that bends has got somewhere
 
 CAUSE = Cause(
@@ -55,7 +56,8 @@ def hardly_moved(history: History) -> Found | None:
     if begun <= 0 or fallen > LITTLE * begun:
         return None
     middle = course.values[len(course.values) // 2]
-    bent = fallen > 4 * course.noise and (middle - course.end) < LINEAR * (begun - middle)
+    least = LINEAR if skill(history) > POOR else BARELY  # where little was learned, a bend is not its end
+    bent = fallen > 4 * course.noise and (middle - course.end) < least * (begun - middle)
     if bent:
         return None
     moved = f"{g(steps)} updates of {g(typical)} of the weights' norm: a way of {pc(path)} of the weights, all together"

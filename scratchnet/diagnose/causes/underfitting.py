@@ -5,7 +5,7 @@ from __future__ import annotations
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import accuracy, classes, g, held_out, looks, majority, pc, train_facts
+from ..readings import able, accuracy, classes, g, held_out, looks, majority, pc, train_facts
 from ..series import long
 
 SHORT = 0.15  # that its training accuracy stays below that of a nearest neighbour, who knows no more than the data
@@ -38,8 +38,8 @@ def below_a_neighbour(history: History) -> Found | None:
         raise NotKnownError("the training accuracy")
     if len(rates) < LEAST:
         raise NotKnownError(f"the training accuracy of {LEAST} epochs or more")
-    p = majority(history)
-    if neighbour - rates[-1] < SHORT or (rates[-1] - p) / (1 - p) > POOR or not _done(history):
+    p, most = majority(history), able(history)
+    if neighbour - (p + most * (1 - p)) < SHORT or most > POOR or not _done(history):
         return None
     text = (
         f"{pc(rates[-1])} of the training samples are right; naming the nearest other one's class gives {pc(neighbour)}"
@@ -55,9 +55,9 @@ def too_narrow(history: History) -> Found | None:
     if not rates:
         raise NotKnownError("the training accuracy")
     looks(history)
-    narrow, p = _narrow(history), majority(history)
+    narrow = _narrow(history)
     single = any(layer.kind == "Dense" and layer.units == 1 for layer in history.looks[0].layers[:-1])
-    if not narrow or (rates[-1] - p) / (1 - p) > (SINGLE if single else POOR) or not _done(history, 3 * FLAT):
+    if not narrow or able(history) > (SINGLE if single else POOR) or not _done(history, 3 * FLAT):
         return None
     text = f"{pc(rates[-1])} of the training samples are right"
     return Found(0.8, *narrow, Evidence(text, f"epoch {history.measured('train')[-1][0]}"))
