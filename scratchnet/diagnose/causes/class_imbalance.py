@@ -14,7 +14,7 @@ from ..readings import HELD_OUT, broken, classes, g, pc, train_facts
 HEAVY = 5.0  # times the rarest class that the commonest must be
 ABOVE = 0.2  # of the way from an even share to 1 that the commonest class must have: else naming it does not pay
 NEGLECTED = 0.85  # recall of the rare classes, as a share of that of the commonest: they are given up
-ERRORS = 2.0  # standard errors that the recall must stay below that
+ERRORS = 1.5  # standard errors that the recall must stay below that
 LEAST = 10  # samples of rare classes that a recall must be measured on
 SEEN = 0.5  # recall of the commonest class: below it the network does not even know that one
 

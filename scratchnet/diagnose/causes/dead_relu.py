@@ -10,6 +10,7 @@ from ..readings import g, learned, looks, pc
 
 DEAD = 0.5  # of a layer's units; healthy ReLU layers have up to a third that never answer to the samples looked at
 MOST = 0.9  # of them: then hardly anything passes
+FEW = 5  # units of a layer, of which half may well be silent from the start by chance
 SAMPLES = 100  # looked at, at the least: a unit may well be silent for a few
 LOOKS = 3  # in a row, in which units are silent
 
@@ -29,7 +30,7 @@ CAUSE = Cause(
 def never_answered(history: History) -> Found | None:
     """The share of units that were 0 at every look, from the first one on."""
     every = looks(history)
-    told = [layer for layer in every[-1].layers if layer.never is not None]
+    told = [layer for layer in every[-1].layers if layer.never is not None and (layer.units or FEW) >= FEW]
     if not told or sum(look.batch or 0 for look in every) < SAMPLES:
         raise NotKnownError(f"which units never answer, on {SAMPLES} samples or more")
     worst = max(told, key=lambda layer: layer.never or 0.0)

@@ -8,7 +8,7 @@ from ..cause import Cause, Evidence, Found, NotKnownError
 from ..readings import accuracy, g, held_out, pc
 
 EPOCHS = 3  # with the same loss: two may agree to the digits that are printed
-WAVERS = 0.05  # of itself: what a batch normalisation that still takes in batches does to an old copy's loss
+WAVERS = 0.15  # of itself: what a batch normalisation that still takes in batches does to an old copy's loss
 APART = 0.3  # between the rates of training and of a copy that has learned nothing
 HALF = 0.5  # of the validation loss, and of its own first, that the training loss has come down to meanwhile
 MOVED = 0.03  # of the training loss between the second and the last of them: then weights have moved

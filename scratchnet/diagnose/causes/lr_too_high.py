@@ -149,6 +149,8 @@ def _harm(history: History) -> list[Evidence]:
         if len(before) and before.min() < LEARNED * base:
             return []
         top = int(values.argmax())
+        if values[:top].min(initial=base) < LEARNED * base:  # thrown up at first, but learned before it rose again
+            return []
         where = told.where(top) if told else step_of(history, top)
         found.append(Evidence(f"the loss rose from {g(base)} to {g(values[top])}", where))
     elif values.min() < LEARNED * (nothing or base):

@@ -7,14 +7,14 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, looks, pc, skill, weights
+from ..readings import g, learned, looks, pc, skill, weights
 from ..series import long
 
 PATH = 0.2
 """Sum of all updates against the weights: had every one pointed the same way, the weights would have moved by this
 share of themselves. Runs that learn go more than their own length, whatever their rate."""
 SHORT = 1e-3  # update/weight ratio: above it a longer run will do, and the rate is no suspect
-LITTLE = 0.7  # of the loss that is gone at the end: more was learned than a rate that is too low allows
+LITTLE = 0.8  # of the loss that is gone at the end: more was learned than a rate that is too low allows
 EPOCHS = 3  # over which a healthy run gets somewhere
 POOR = 0.5  # skill below which it has not
 STRAIGHT = 0.4  # the same as LINEAR where nothing but the curve speaks
@@ -53,11 +53,10 @@ def hardly_moved(history: History) -> Found | None:
     course = long(history)
     begun = course.values[0]
     fallen = begun - course.end
-    if begun <= 0 or fallen > LITTLE * begun:
+    if begun <= 0 or fallen > LITTLE * begun or learned(history):
         return None
-    middle = course.values[len(course.values) // 2]
     least = LINEAR if skill(history) > POOR else BARELY  # where little was learned, a bend is not its end
-    bent = fallen > 4 * course.noise and (middle - course.end) < least * (begun - middle)
+    bent = fallen > 4 * course.noise and (course.middle - course.end) < least * (begun - course.middle)
     if bent:
         return None
     moved = f"{g(steps)} updates of {g(typical)} of the weights' norm: a way of {pc(path)} of the weights, all together"
@@ -72,7 +71,7 @@ def still_falling(history: History) -> Found | None:
         raise NotKnownError(f"{EPOCHS} epochs or more")
     course, able = long(history, 2 * EPOCHS if history.losses else EPOCHS), skill(history)
     begun, end = course.values[0], course.end
-    half = course.values[len(course.values) // 2]
+    half = course.middle
     straight = (half - end) > STRAIGHT * (begun - half)
     if able > POOR or begun - end < max(6 * course.noise, FALLEN * begun) or not straight or half >= begun:
         return None
@@ -80,4 +79,4 @@ def still_falling(history: History) -> Found | None:
     more = Evidence(
         f"skill is {pc(max(able, 0))} of what there is, after {len(history.epochs)} epochs", "training data"
     )
-    return Found(0.55, Evidence(text, course.where(-1)), more)
+    return Found(0.5, Evidence(text, course.where(-1)), more)

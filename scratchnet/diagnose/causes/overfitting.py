@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from scratchnet.train.history import History
+from scratchnet.train.history.records import Measured
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import accuracy, g, held_out, pc
@@ -12,7 +15,7 @@ from ..readings import accuracy, g, held_out, pc
 ROSE = 1.3  # times its lowest: validation losses waver by a few percent, and rise a little where nets are sure
 FELL = 0.5  # of that lowest validation loss: what training has reached meanwhile
 AFTER = 2  # epochs behind the lowest one
-GAP = 0.14  # between the rates of training and validation: small sets have a tenth by nature
+GAP = 0.13  # between the rates of training and validation, less a standard error: small sets have a tenth by nature
 WIDE = 0.25  # the same where nothing but the gap speaks
 LATE = 5  # epochs at the end whose middle counts
 KNOWN = 0.9  # of the training samples right
@@ -42,7 +45,7 @@ def turned(history: History) -> Found | None:
         epoch, low, then = min(losses, key=lambda one: one[1])
         end, high, now = losses[-1]
         rates = accuracy(train[end]), accuracy(told[-1][1])
-        gap = rates[0] - rates[1] if rates[0] is not None and rates[1] is not None else None
+        gap = rates[0] - rates[1] - _error(told[-1][1]) if rates[0] is not None and rates[1] is not None else None
         passed = sum(e > epoch for e, *_ in losses) >= AFTER
         if not (passed and high > ROSE * low and now < then and now < FELL * low):
             continue
@@ -77,6 +80,12 @@ def wide_gap(history: History) -> Found | None:
     if not asked:
         raise NotKnownError(f"rates and losses of {LATE} epochs")
     return None
+
+
+def _error(m: Measured) -> float:
+    """The standard error of a rate, where the samples are known."""
+    rate = accuracy(m)
+    return math.sqrt(rate * (1 - rate) / m.total) if rate is not None and m.total else 0.0
 
 
 def _curve(name: str, epoch: int, low: float, end: int, high: float, then: float, now: float) -> Evidence:
