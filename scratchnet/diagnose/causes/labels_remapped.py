@@ -19,6 +19,7 @@ ABOVE = 1.1  # times ln C: a loss that is worse than knowing nothing at all
 NEW = 0.15  # of accuracy: how far validation stays below the first epoch of training, in which every sample is new
 UNLEARNED = 0.5  # of its best that a validation accuracy falls to while training reaches 0.9: memory does not unlearn
 SURER = 1.3  # times its first, a validation loss in the end: what is called wrong grows sure
+CHANCE = 0.03  # of the samples: below it, no ignorance is right so seldom
 LITTLE = 0.35  # of the training accuracy: a validation accuracy below it, with that loss, is no overfitting
 
 CAUSE = Cause(
@@ -108,8 +109,8 @@ def by_the_first_epoch(history: History) -> Found | None:
     for name, told in held_out(history):
         rates = [r for _, m in told if (r := accuracy(m)) is not None]
         losses = [m.loss for _, m in told if m.loss is not None]
-        if len(rates) < 2 or not losses or losses[-1] < SURER * losses[0]:  # of a copy that stands still
-            continue
+        if len(rates) < 2 or not losses or (losses[-1] < SURER * losses[0] and rates[-1] > CHANCE):
+            continue  # a copy that stands still
         low = max(rates) < first - NEW and min(losses) > 2 * (train[0][1].loss or 0.0)
         halfway = next((e for e, m in train if (accuracy(m) or 0.0) >= FITTED), None)
         then = next((accuracy(m) for e, m in told if e == halfway), None)
