@@ -38,7 +38,9 @@ def fresh_look(history: History) -> Look:
     """The look at step 1 of a network that knows nothing yet: else its weights are not as they were drawn."""
     look = first_look(history)
     loss = look.outputs.loss if look.outputs else None
-    known(None if loss is not None and loss < BEGUN * prior(history) else True, "the weights before any training")
+    moved = any(p.std for p in look.parameters.values() if not p.fan_in)  # biases begin at 0, gains at 1
+    begun = moved or (loss is not None and loss < BEGUN * prior(history))
+    known(None if begun else True, "the weights before any training")
     return look
 
 

@@ -10,12 +10,14 @@ from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import HELD_OUT, broken, classes, g, pc, train_facts
+from .underfitting import narrow
 
 HEAVY = 5.0  # times the rarest class that the commonest must be
 ABOVE = 0.2  # of the way from an even share to 1 that the commonest class must have: else naming it does not pay
 NEGLECTED = 0.85  # recall of the rare classes, as a share of that of the commonest: they are given up
 ERRORS = 1.5  # standard errors that the recall must stay below that
 LEAST = 10  # samples of rare classes that a recall must be measured on
+SPARED = 0.5  # of the certainty where a layer is too narrow to hold all classes: then it gives up the rare ones by need
 SEEN = 0.5  # recall of the commonest class: below it the network does not even know that one
 
 CAUSE = Cause(
@@ -64,5 +66,6 @@ def rare_classes_lost(history: History) -> Found | None:
         text = f"{pc(common)} of class {most} are found, {pc(recall)} of the {len(asked)} rare classes"
         sure = min(0.95, 0.7 + 0.05 * np.log2(n[most] / present.min() / HEAVY) + 0.15 * (1 - recall / common))
         where = f"{' and '.join(name for name, *_ in told)}, epoch {told[-1][1]}"
+        sure *= SPARED if narrow(history) else 1.0
         return Found(float(sure), Evidence(size, "training data"), Evidence(text, where))
     raise NotKnownError("a confusion matrix")

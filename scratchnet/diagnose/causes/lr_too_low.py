@@ -14,13 +14,12 @@ PATH = 0.2
 """Sum of all updates against the weights: had every one pointed the same way, the weights would have moved by this
 share of themselves. Runs that learn go more than their own length, whatever their rate."""
 SHORT = 1e-3  # update/weight ratio: above it a longer run will do, and the rate is no suspect
-LITTLE = 0.8  # of the loss that is gone at the end: more was learned than a rate that is too low allows
+LITTLE = 0.9  # of the loss that is gone at the end: more was learned than a rate that is too low allows
 EPOCHS = 3  # over which a healthy run gets somewhere
 POOR = 0.5  # skill below which it has not
 STRAIGHT = 0.4  # the same as LINEAR where nothing but the curve speaks
 FALLEN = 0.05  # of the loss that must have gone: a plateau is another matter
-BARELY = 0.15  # the same as LINEAR where next to nothing was learned
-LINEAR = 0.3  # the second half of the descent against the first, at the least: a curve that bends has got somewhere
+LINEAR = 0.15  # the second half of the descent against the first, at the least: a curve that bends has got somewhere
 
 CAUSE = Cause(
     "lr-too-low",
@@ -55,8 +54,7 @@ def hardly_moved(history: History) -> Found | None:
     fallen = begun - course.end
     if begun <= 0 or fallen > LITTLE * begun or learned(history):
         return None
-    least = LINEAR if skill(history) > POOR else BARELY  # where little was learned, a bend is not its end
-    bent = fallen > 4 * course.noise and (course.middle - course.end) < least * (begun - course.middle)
+    bent = fallen > 4 * course.noise and (course.middle - course.end) < LINEAR * (begun - course.middle)
     if bent:
         return None
     moved = f"{g(steps)} updates of {g(typical)} of the weights' norm: a way of {pc(path)} of the weights, all together"
@@ -79,4 +77,4 @@ def still_falling(history: History) -> Found | None:
     more = Evidence(
         f"skill is {pc(max(able, 0))} of what there is, after {len(history.epochs)} epochs", "training data"
     )
-    return Found(0.5, Evidence(text, course.where(-1)), more)
+    return Found(0.45, Evidence(text, course.where(-1)), more)

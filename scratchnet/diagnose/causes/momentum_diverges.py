@@ -9,7 +9,7 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import broken, g, grown, looks, optimizer, step_of, weights
+from ..readings import able, broken, g, grown, learned, looks, optimizer, pc, step_of, weights
 from ..series import long
 
 HEAVY = 0.98  # momentum from which on a step carries the sum of 50 gradients and more
@@ -75,6 +75,9 @@ def _harm(history: History) -> Evidence | None:
         times, name, step = grown(history)
         if times > GREW:
             return Evidence(f"the norm of {name} grew {g(times)}-fold", f"step {step}")
+    with suppress(NotKnownError):
+        if not learned(history):
+            return Evidence(f"skill ends at {pc(max(able(history), 0))} of what there is", "the last epoch")
     return None
 
 
