@@ -17,6 +17,9 @@ RESIDUE = 1e-3  # of a loss that began in the order of one: errors of 32-bit num
 LEARNED = 0.9
 """`able` from which on a network has learned what there was: of runs that something spoiled, few get above 0.8, and few
 healthy ones stay below it."""
+MOSTLY = 0.7
+"""The same for harm that is always great: units fallen silent or at their bounds, a run that diverged, leave 0.6 at most,
+and healthy runs have 0.73 and more."""
 BEGUN = 0.6  # of the loss of knowing nothing, at step 1: no fresh weights get below it on a whole batch
 FAINT = 0.3  # std · √fan_in of weights next to 0, He's being 1.41
 HELD_OUT = ("val", "valid", "validation", "test")
@@ -157,10 +160,10 @@ def able(history: History) -> float:
     return max(known(told or None, "the accuracy of any split"))
 
 
-def learned(history: History) -> bool:
+def learned(history: History, least: float = LEARNED) -> bool:
     """Whether the network has learned what there was, so that nothing that it shows did harm; False where not known."""
     try:
-        return broken(history) is None and able(history) > LEARNED
+        return broken(history) is None and able(history) > least
     except NotKnownError:
         return False
 

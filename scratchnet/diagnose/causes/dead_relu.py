@@ -6,7 +6,7 @@ from scratchnet.train.history import History
 from scratchnet.train.history.records import LayerLook
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, learned, looks, pc
+from ..readings import MOSTLY, g, learned, looks, pc
 
 DEAD = 0.5  # of a layer's units; healthy ReLU layers have up to a third that never answer to the samples looked at
 MOST = 0.9  # of them: then hardly anything passes
@@ -54,7 +54,7 @@ def fell_silent(history: History) -> Found | None:
     for path in paths:
         series = [(x.dead, x, look.step) for look in (every[0], *late) for x in look.layers if x.path == path]
         shares = [dead for dead, _, _ in series[1:] if dead is not None]
-        if len(shares) >= LOOKS and min(shares) > MOST and not learned(history):
+        if len(shares) >= LOOKS and min(shares) > MOST and not learned(history, MOSTLY):
             first, layer, _ = series[0]
             text = f"at least {pc(min(shares))} of the units of {_name(layer)} are silent for the whole batch"
             begun = [Evidence(f"{pc(first)} were so at first", "step 1")] if first is not None else []

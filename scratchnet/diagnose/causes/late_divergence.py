@@ -9,7 +9,7 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import accuracy, g, learned, pc, step_of
+from ..readings import MOSTLY, accuracy, g, learned, pc, step_of
 from ..series import long
 
 LEAST = 6  # stretches that a course must have
@@ -44,7 +44,7 @@ def training_loss(history: History) -> Found | None:
     noise = 6 * told.noise
     quiet = next((i for i, v in enumerate(told.values) if v > ROSE * low and i > told.lowest), 0) / len(told.values)
     fell = low <= GOOD * told.values[0] or (told.unit == "epoch" and quiet > QUIET)
-    if behind < LEFT or not fell or learned(history) or told.end < ROSE * low + noise or low <= 0 or not told.end > 0:
+    if behind < LEFT or not fell or learned(history, MOSTLY) or told.end < ROSE * low + noise or low <= 0 or not told.end > 0:
         return None
     rise = told.values[told.lowest :]
     climbing = float(np.mean(np.diff(rise) > 0)) if len(rise) > 2 else 1.0

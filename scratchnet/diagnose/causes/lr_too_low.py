@@ -7,7 +7,7 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, learned, looks, pc, skill, weights
+from ..readings import able, g, learned, looks, pc, weights
 from ..series import long
 
 PATH = 0.2
@@ -67,14 +67,14 @@ def still_falling(history: History) -> Found | None:
     """After several epochs the loss still falls as at the beginning, and little has been learned."""
     if len(history.epochs) < EPOCHS:
         raise NotKnownError(f"{EPOCHS} epochs or more")
-    course, able = long(history, 2 * EPOCHS if history.losses else EPOCHS), skill(history)
+    course = long(history, 2 * EPOCHS if history.losses else EPOCHS)
     begun, end = course.values[0], course.end
     half = course.middle
     straight = (half - end) > STRAIGHT * (begun - half)
-    if able > POOR or begun - end < max(6 * course.noise, FALLEN * begun) or not straight or half >= begun:
+    if able(history) > POOR or begun - end < max(6 * course.noise, FALLEN * begun) or not straight or half >= begun:
         return None
     text = f"the loss falls from {g(begun)} by {g(begun - half)} in the first half, by {g(half - end)} in the second"
     more = Evidence(
-        f"skill is {pc(max(able, 0))} of what there is, after {len(history.epochs)} epochs", "training data"
+        f"skill is {pc(max(able(history), 0))} of what there is, after {len(history.epochs)} epochs", "training data"
     )
     return Found(0.45, Evidence(text, course.where(-1)), more)
