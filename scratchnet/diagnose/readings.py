@@ -18,8 +18,8 @@ LEARNED = 0.9
 """`able` from which on a network has learned what there was: of runs that something spoiled, few get above 0.8, and few
 healthy ones stay below it."""
 MOSTLY = 0.7
-"""The same for harm that is always great: units fallen silent or at their bounds, a run that diverged, leave 0.6 at most,
-and healthy runs have 0.73 and more."""
+"""The same for harm that is always great: units fallen silent or at their bounds, a run that diverged, leave 0.6 at
+most, and healthy runs have 0.73 and more."""
 BEGUN = 0.6  # of the loss of knowing nothing, at step 1: no fresh weights get below it on a whole batch
 FAINT = 0.3  # std · √fan_in of weights next to 0, He's being 1.41
 HELD_OUT = ("val", "valid", "validation", "test")

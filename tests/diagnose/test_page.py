@@ -275,6 +275,8 @@ def test_the_proof_is_a_table():
     proof = Proof(("changed", "val accuracy", "loss"), (("as it was", 0.668, 2.3), ("inputs / 255", 0.829, math.nan)))
     shown = read(run(), proof=proof)
     assert shown.of("td", "share")[1]["style"] == "--share:82.9%"
+    small = Proof(("changed", "val accuracy", "loss"), (("as it was", 0.668, 0.31), ("inputs / 255", 0.829, 0.28)))
+    assert len(read(run(), proof=small).of("td", "share")) == 2
     assert "inputs / 255" in shown.text
     assert "82.9%" in shown.text
 

@@ -10,7 +10,7 @@ from ..cause import Cause, Evidence, Found, NotKnownError
 from ..readings import g, unsettled, weights
 
 FRESH = 1.2  # ratio to a fresh gradient at the first step, at most: there nothing has piled up yet
-EARLY = 10  # steps within which a forgotten zero shows: it is there from the second step on, and a later turn is another thing
+EARLY = 10  # steps within which a forgotten zero shows, from the second on; a later turn is another thing
 STRAIGHT = 0.98  # cosine with the fresh gradient at the first step, at least
 OFF = 0.93  # the same at early steps, median: other batches' gradients are in it; a small penalty leaves it above 0.99
 

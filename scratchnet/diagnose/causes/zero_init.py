@@ -44,7 +44,7 @@ def begins_at_zero(history: History) -> Found | None:
     for name, p in told[:-1]:
         size, fan_in = known(p.weight, "the weights' norms"), known(p.fan_in, "the weights' fan")
         spread = size / math.sqrt(known(p.size, "the weights' sizes"))  # about the mean would miss a constant
-        alike = p.alike is not None and p.alike >= COPIES and size > 0  # of units that are copies, more than size is wrong
+        alike = p.alike is not None and p.alike >= COPIES and size > 0  # it is not their size that is wrong
         if spread * math.sqrt(fan_in) < TINY and not alike:
             due = f"√(2/{fan_in}) = {g(math.sqrt(2 / fan_in))} is due"
             found.append(Evidence(f"{name} begins with a root mean square of {g(spread)}; {due}", "step 1"))

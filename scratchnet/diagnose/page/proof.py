@@ -26,9 +26,9 @@ class Proof:
 
 
 def proof_table(proof: Proof) -> Markup:
-    """The table, with a bar behind numbers in [0, 1] of a column that holds nothing else."""
+    """The table, with a bar behind the numbers of a column of accuracies."""
     heads = [tag("th", name, scope="col") for name in proof.columns]
-    shares = [_is_share([row[i] for row in proof.rows if i < len(row)]) for i in range(len(proof.columns))]
+    shares = [_is_share(name, [row[i] for row in proof.rows if i < len(row)]) for i, name in enumerate(proof.columns)]
     rows = []
     for row in proof.rows:
         cells = [tag("th", str(row[0]) if row else "", scope="row")]
@@ -44,6 +44,7 @@ def proof_table(proof: Proof) -> Markup:
     return tag("div", *parts, class_="proof", id="proof")
 
 
-def _is_share(values: Sequence[object]) -> bool:
+def _is_share(name: str, values: Sequence[object]) -> bool:
+    """Whether these are accuracies in [0, 1]: a loss may lie there too, and is no share."""
     told = [v for v in values if v is not None]
-    return bool(told) and all(isinstance(v, float) and 0 <= v <= 1 for v in told)
+    return "accuracy" in name and bool(told) and all(isinstance(v, float) and 0 <= v <= 1 for v in told)
