@@ -5,21 +5,14 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from scratchnet.train.history import History
 from scratchnet.train.history.records import InputLook, Look, Measured, OutputLook, ParameterLook, SplitFacts
 
-from .cause import NotKnownError, known
+from .cause import known
 
 RESIDUE = 1e-3  # of a loss that began in the order of one: errors of 32-bit numbers are no longer small beside it
-LEARNED = 0.9
-"""`able` from which on a network has learned what there was: of runs that something spoiled, few get above 0.8, and few
-healthy ones stay below it."""
-MOSTLY = 0.7
-"""The same for harm that is always great: units fallen silent or at their bounds, a run that diverged, leave 0.6 at
-most, and healthy runs have 0.73 and more."""
 BEGUN = 0.6  # of the loss of knowing nothing, at step 1: no fresh weights get below it on a whole batch
 FAINT = 0.3  # std · √fan_in of weights next to 0, He's being 1.41
 HELD_OUT = ("val", "valid", "validation", "test")
@@ -130,42 +123,6 @@ def accuracy(measured: Measured) -> float | None:
     if measured.correct is not None and measured.total:
         return measured.correct / measured.total
     return measured.accuracy
-
-
-def skill(history: History) -> float:
-    """(a − p)/(1 − p): the last training accuracy a above p, that of one who always names the commonest class.
-
-    0 for a network that knows nothing, 1 for one that is always right. Where no epoch was measured, the last quarter
-    of the looks, with 30 samples or more, speaks.
-    """
-    p = majority(history)
-    known(p if p < 1 else None, "more than one class")
-    told = [a for _, m in history.measured("train") if (a := accuracy(m)) is not None]
-    if told:
-        return (told[-1] - p) / (1 - p)
-    late = history.looks[-max(1, len(history.looks) // 4) :]
-    pairs = [(x.outputs.correct, x.batch) for x in late if x.outputs and x.outputs.correct is not None and x.batch]
-    total = sum(n for _, n in pairs)
-    known(total if total >= 30 else None, "the accuracy in training")
-    return (sum(k for k, _ in pairs) / total - p) / (1 - p)
-
-
-def able(history: History) -> float:
-    """The highest `skill` that any split shows at the end: the rate in training suffers from dropout and noise."""
-    p, told = majority(history), []
-    with suppress(NotKnownError):
-        told.append(skill(history))
-    last = [accuracy(of[-1][1]) for name in HELD_OUT if (of := history.measured(name)) and p < 1]
-    told += [(a - p) / (1 - p) for a in last if a is not None]
-    return max(known(told or None, "the accuracy of any split"))
-
-
-def learned(history: History, least: float = LEARNED) -> bool:
-    """Whether the network has learned what there was, so that nothing that it shows did harm; False where not known."""
-    try:
-        return broken(history) is None and able(history) > least
-    except NotKnownError:
-        return False
 
 
 def step_of(history: History, index: int) -> str:

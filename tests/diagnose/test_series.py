@@ -5,8 +5,9 @@ import math
 import pytest
 
 from scratchnet.diagnose import NotKnownError
-from scratchnet.diagnose.readings import able, broken, grown, learned, settings, skill, step_of
+from scratchnet.diagnose.readings import broken, grown, settings, step_of
 from scratchnet.diagnose.series import course, long
+from scratchnet.diagnose.skill import able, learned, skill
 from scratchnet.train.history.history import History
 from scratchnet.train.history.records import Epoch, Look, Losses, Measured
 

@@ -6,7 +6,8 @@ from scratchnet.train.history import History
 from scratchnet.train.history.records import LayerLook
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import MOSTLY, g, learned, looks, pc
+from ..readings import g, looks, pc
+from ..skill import MOSTLY, learned
 
 DEAD = 0.5  # of a layer's units; healthy ReLU layers have up to a third that never answer to the samples looked at
 MOST = 0.9  # of them: then hardly anything passes

@@ -10,7 +10,8 @@ from scratchnet.train.history import History
 from scratchnet.train.history.records import SplitFacts
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import HELD_OUT, accuracy, held_out_facts, majority, pc, skill, train_facts
+from ..readings import HELD_OUT, accuracy, held_out_facts, majority, pc, train_facts
+from ..skill import skill
 
 ENOUGH = 100  # samples that the agreement must be measured on
 NOTHING = 0.2

@@ -9,8 +9,9 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import MOSTLY, accuracy, g, learned, pc, step_of
+from ..readings import accuracy, g, pc, step_of
 from ..series import long
+from ..skill import MOSTLY, learned
 
 LEAST = 6  # stretches that a course must have
 GOOD = 0.9  # of the first level that the loss must have come down to: before it diverges it must have learned

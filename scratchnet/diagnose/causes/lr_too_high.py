@@ -9,8 +9,9 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import able, broken, g, grown, learned, looks, pc, prior, skill, step_of, weights
+from ..readings import broken, g, grown, looks, pc, prior, step_of, weights
 from ..series import STEPS, course, long
+from ..skill import able, learned, skill
 
 LONG = 0.05
 """Update/weight ratio, median over weights, above which a step is long. Healthy runs have 1e-4 to 1e-2 once started;

@@ -7,8 +7,9 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import able, g, learned, looks, pc, weights
+from ..readings import g, looks, pc, weights
 from ..series import long
+from ..skill import able, learned
 
 PATH = 0.2
 """Sum of all updates against the weights: had every one pointed the same way, the weights would have moved by this

@@ -9,8 +9,9 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import able, broken, g, grown, learned, looks, optimizer, pc, step_of, weights
+from ..readings import broken, g, grown, looks, optimizer, pc, step_of, weights
 from ..series import long
+from ..skill import able, learned
 
 HEAVY = 0.98  # momentum from which on a step carries the sum of 50 gradients and more
 ROSE = 1.3  # times its beginning, or times its lowest level by the end: a loss that was carried away

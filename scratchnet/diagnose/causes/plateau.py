@@ -7,8 +7,9 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, pc, prior, skill, step_of
+from ..readings import g, pc, prior, step_of
 from ..series import Course, long
+from ..skill import skill
 
 LEAST = 8  # stretches that a course must have
 FLAT = 0.01  # of the level that the loss may still fall by over the stretch called flat

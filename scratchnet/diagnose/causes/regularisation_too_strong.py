@@ -7,7 +7,8 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import g, looks, optimizer, pc, settings, skill, weights
+from ..readings import g, looks, optimizer, pc, settings, weights
+from ..skill import skill
 
 SHRUNK = 0.5  # of its first norm, median over weights: training makes weights grow, or leaves them
 GREW = 1.5  # times its first norm that a weight was at any time: then it was thrown, and only shrinks back

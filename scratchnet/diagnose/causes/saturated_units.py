@@ -5,7 +5,8 @@ from __future__ import annotations
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import MOSTLY, learned, looks, pc
+from ..readings import looks, pc
+from ..skill import MOSTLY, learned
 
 MANY = 0.6  # of the outputs within 1 % of a bound; healthy tanh layers reach 0.3 late in training
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import able, accuracy, classes, g, held_out, looks, majority, pc, train_facts
+from ..readings import accuracy, classes, g, held_out, looks, majority, pc, train_facts
 from ..series import long
+from ..skill import able
 
 SHORT = 0.15  # that its training accuracy stays below that of a nearest neighbour, who knows no more than the data
 NARROW = 0.5  # units of the narrowest hidden layer for each class

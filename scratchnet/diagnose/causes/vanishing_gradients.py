@@ -8,7 +8,8 @@ from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
 from ..depth import flow
-from ..readings import g, learned, looks
+from ..readings import g, looks
+from ..skill import learned
 
 FADED = 0.005  # of the last weighted layer's gradient that reaches the first; healthy networks keep a tenth and more
 FIRST = 5  # looks: steps 1 to 10, of most monitors
