@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from scratchnet.train.history import History
 
-from .cause import NotKnownError, known
-from .readings import HELD_OUT, accuracy, broken, majority
+from .cause import Evidence, NotKnownError, known
+from .readings import HELD_OUT, accuracy, broken, majority, pc
 
 LEARNED = 0.9
 """`able` from which on a network has learned what there was: of runs that something spoiled, few get above 0.8, and few
@@ -51,3 +51,11 @@ def learned(history: History, least: float = LEARNED) -> bool:
         return broken(history) is None and able(history) > least
     except NotKnownError:
         return False
+
+
+def short_of_it(history: History) -> list[Evidence]:
+    """What was learned of what there is, where that is known: harm by itself where nothing else suffered."""
+    try:
+        return [Evidence(f"skill ends at {pc(max(able(history), 0))} of what there is", "the last epoch")]
+    except NotKnownError:
+        return []

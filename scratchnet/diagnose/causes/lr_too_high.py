@@ -11,7 +11,7 @@ from scratchnet.train.history import History
 from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import broken, g, grown, looks, pc, prior, step_of, weights
 from ..series import STEPS, course, long
-from ..skill import able, learned, skill
+from ..skill import able, learned, short_of_it, skill
 
 LONG = 0.05
 """Update/weight ratio, median over weights, above which a step is long. Healthy runs have 1e-4 to 1e-2 once started;
@@ -69,7 +69,7 @@ def long_steps(history: History) -> Found | None:
     blown = [Evidence(f"the norm of {name} grew {g(times)}-fold", f"step {step}")] if times > GREW else []
     harm = _harm(history)
     if not harm and top > VERY_LONG and blown:
-        harm = _short_of(history)
+        harm = short_of_it(history)
     if not harm or (len(harm) == 1 and "ends at" in harm[0].text and top < VERY_LONG):
         return None
     text = f"the updates reach {g(top)} of the weights' norm; about 0.001 is usual"
@@ -90,21 +90,13 @@ def loss_alone(history: History) -> Found | None:
     return Found(0.4, Evidence(text, told.where(told.highest)))
 
 
-def _short_of(history: History) -> list[Evidence]:
-    """What stays unlearned where weights were blown up, though the loss did fall."""
-    try:
-        return [Evidence(f"skill ends at {pc(max(able(history), 0))} of what there is", "the last epoch")]
-    except NotKnownError:
-        return []
-
-
 def _fell_silent(history: History) -> list[Evidence]:
     """A layer nearly all of whose units answered at first and are silent at the last look."""
-    begun = {layer.path: layer.dead for layer in history.looks[0].layers if layer.never is not None}
+    awake = {layer.path for layer in history.looks[0].layers if layer.never is not None and (layer.dead or 0.0) < MOST}
     last = history.looks[-1]
-    return [Evidence(f"{pc(layer.dead)} of the units of layer {layer.path} fell silent", f"step {last.step}")
-            for layer in last.layers if (layer.dead or 0.0) > MOST > (begun.get(layer.path) or 0.0) + 1 - MOST
-            and layer.path in begun and layer.dead is not None][:1]  # fmt: skip
+    silent = [(layer.dead, layer.path) for layer in last.layers if layer.path in awake and (layer.dead or 0.0) > MOST]
+    return [Evidence(f"{pc(dead or 0.0)} of the units of layer {path} fell silent", f"step {last.step}")
+            for dead, path in silent[:1]]  # fmt: skip
 
 
 def _recovered(history: History, top: float) -> bool:

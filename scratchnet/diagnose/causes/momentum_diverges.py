@@ -9,9 +9,9 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import broken, g, grown, looks, optimizer, pc, step_of, weights
+from ..readings import broken, g, grown, looks, optimizer, step_of, weights
 from ..series import long
-from ..skill import able, learned
+from ..skill import learned, short_of_it
 
 HEAVY = 0.98  # momentum from which on a step carries the sum of 50 gradients and more
 ROSE = 1.3  # times its beginning, or times its lowest level by the end: a loss that was carried away
@@ -76,10 +76,7 @@ def _harm(history: History) -> Evidence | None:
         times, name, step = grown(history)
         if times > GREW:
             return Evidence(f"the norm of {name} grew {g(times)}-fold", f"step {step}")
-    with suppress(NotKnownError):
-        if not learned(history):
-            return Evidence(f"skill ends at {pc(max(able(history), 0))} of what there is", "the last epoch")
-    return None
+    return None if learned(history) else next(iter(short_of_it(history)), None)
 
 
 def _carried(history: History, adam: bool) -> list[Evidence]:
