@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from .registry import reach
+from .registry import registry
 
 CREDIBLE = 0.6
 """A cause explains another only where it is at least this share as sure: what is shown beyond doubt is not explained
@@ -15,14 +15,26 @@ EXPLAINED = 0.5
 behind an independent suspect of more than half its strength."""
 
 
+def leads_to(id: str) -> Iterable[str]:
+    """What a cause brings about at once."""
+    return registry()[id].leads_to
+
+
 def rank(
-    sure: Mapping[str, float], brings: Callable[[str], frozenset[str]] = reach
+    sure: Mapping[str, float], leads: Callable[[str], Iterable[str]] = leads_to
 ) -> tuple[tuple[str, ...], dict[str, str | None]]:
     """The order of the ids found, and the cause under which each is nested (None: it stands for itself).
 
     A finding is nested under the cause nearest to it: the one that none of its other causes is brought about by.
-    `brings` gives all that an id brings about, and has no cycles.
+    `leads` gives what an id brings about at once, and has no cycles. It brings about what that leads to as well, but
+    a chain holds only where all of its links were found: an initial loss that did not throw the weights far explains
+    nothing that far-thrown weights would.
     """
+
+    def brings(id: str) -> frozenset[str]:
+        at_once = [one for one in leads(id) if one in sure]
+        return frozenset(at_once).union(*map(brings, at_once))
+
     above = {
         id: [by for by in sure if id in brings(by) and sure[by] >= CREDIBLE * sure[id]] for id in sure
     }  # the credible causes of each

@@ -13,6 +13,8 @@ from scratchnet.train.history.records import InputLook, Look, Measured, OutputLo
 from .cause import known
 
 RESIDUE = 1e-3  # of a loss that began in the order of one: errors of 32-bit numbers are no longer small beside it
+BEGUN = 0.6  # of the loss of knowing nothing, at step 1: no fresh weights get below it on a whole batch
+FAINT = 0.3  # std · √fan_in of weights next to 0, He's being 1.41
 HELD_OUT = ("val", "valid", "validation", "test")
 """Names of splits that nothing is trained on."""
 
@@ -28,6 +30,16 @@ def first_look(history: History) -> Look:
     return known(first if first.step == 1 else None, "the first step")
 
 
+def fresh_look(history: History) -> Look:
+    """The look at step 1 of a network that knows nothing yet: else its weights are not as they were drawn."""
+    look = first_look(history)
+    loss = look.outputs.loss if look.outputs else None
+    moved = any(p.std for p in look.parameters.values() if not p.fan_in)  # biases begin at 0, gains at 1
+    begun = moved or (loss is not None and loss < BEGUN * prior(history))
+    known(None if begun else True, "the weights before any training")
+    return look
+
+
 def inputs(look: Look) -> InputLook:
     """The batch of a look."""
     return known(look.inputs, "the inputs of a batch")
@@ -41,6 +53,15 @@ def outputs(look: Look) -> OutputLook:
 def weights(look: Look) -> dict[str, ParameterLook]:
     """The parameters that have a fan: weights, and no biases, gains or shifts."""
     return known({n: p for n, p in look.parameters.items() if p.fan_in} or None, "the weights and their fans")
+
+
+def grown(history: History) -> tuple[float, str, int]:
+    """(times that its norm grew, name, last step) of the weight that grew the most; one that begins next to 0 must."""
+    first, last = weights(looks(history)[0]), looks(history)[-1]
+    begun = {name: p.weight for name, p in first.items()
+             if p.weight and p.size and p.fan_in and p.weight * math.sqrt(p.fan_in / p.size) > FAINT}  # fmt: skip
+    told = [(q.weight / w, name) for name, w in begun.items() if (q := last.parameters.get(name)) and q.weight]
+    return (*max(told, default=(0.0, "")), last.step)
 
 
 def train_facts(history: History) -> SplitFacts:
@@ -102,24 +123,6 @@ def accuracy(measured: Measured) -> float | None:
     if measured.correct is not None and measured.total:
         return measured.correct / measured.total
     return measured.accuracy
-
-
-def skill(history: History) -> float:
-    """(a − p)/(1 − p): the last training accuracy a above p, that of one who always names the commonest class.
-
-    0 for a network that knows nothing, 1 for one that is always right. Where no epoch was measured, the last quarter
-    of the looks, with 30 samples or more, speaks.
-    """
-    p = majority(history)
-    known(p if p < 1 else None, "more than one class")
-    told = [a for _, m in history.measured("train") if (a := accuracy(m)) is not None]
-    if told:
-        return (told[-1] - p) / (1 - p)
-    late = history.looks[-max(1, len(history.looks) // 4) :]
-    pairs = [(x.outputs.correct, x.batch) for x in late if x.outputs and x.outputs.correct is not None and x.batch]
-    total = sum(n for _, n in pairs)
-    known(total if total >= 30 else None, "the accuracy in training")
-    return (sum(k for k, _ in pairs) / total - p) / (1 - p)
 
 
 def step_of(history: History, index: int) -> str:

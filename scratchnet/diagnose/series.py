@@ -47,6 +47,12 @@ class Course:
         return float(np.median(self.values[-max(3, len(self.values) // 10) :]))
 
     @property
+    def middle(self) -> float:
+        """The level half-way: the median of a tenth of the stretches, three at the least."""
+        at, around = len(self.values) // 2, max(1, len(self.values) // 20)
+        return float(np.median(self.values[at - around : at + around + 1]))
+
+    @property
     def lowest(self) -> int:
         """The index of the lowest stretch."""
         return int(np.argmin(self.values))

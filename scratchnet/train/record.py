@@ -146,6 +146,8 @@ def peak_memory_mb() -> float | None:
 def _sayable(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _sayable(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_sayable(item) for item in value]
     return value

@@ -5,7 +5,7 @@ import pytest
 from scratchnet.diagnose import diagnose, registry
 from scratchnet.diagnose.diagnosis import SENSELESS
 
-from . import cases_course, cases_data, cases_start  # noqa: F401  they enter their cases
+from . import cases_course, cases_data, cases_margins_course, cases_margins_splits, cases_margins_start, cases_start  # noqa: F401  they enter their cases
 from .cases import NOT_THERE, THERE
 from .runs import run
 

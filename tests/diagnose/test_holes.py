@@ -10,7 +10,7 @@ import pytest
 from scratchnet.diagnose import diagnose, registry
 from scratchnet.train.history.history import History
 
-from . import cases_course, cases_data, cases_start  # noqa: F401  they enter their cases
+from . import cases_course, cases_data, cases_margins_course, cases_margins_splits, cases_margins_start, cases_start  # noqa: F401  they enter their cases
 from .cases import THERE
 from .runs import run
 

@@ -15,8 +15,8 @@ from .runs import run
 
 
 def chain(id):
-    """a brings about b and c, b brings about c."""
-    return frozenset({"a": "bc", "b": "c"}.get(id, ""))
+    """a brings about b and c, b brings about c; d brings about e alone, which brings about f."""
+    return {"a": "bc", "b": "c", "d": "e", "e": "f"}.get(id, "")
 
 
 def test_a_consequence_stands_behind_its_cause():
@@ -43,12 +43,23 @@ def test_nearest_credible_cause_holds_it():
     assert order == ("a", "c", "b")
 
 
+def test_a_chain_holds_where_its_links_were_found():
+    assert rank({"d": 0.6, "e": 0.6, "f": 0.9}, chain) == (("d", "e", "f"), {"d": None, "e": "d", "f": "e"})
+    assert rank({"d": 0.6, "f": 0.9}, chain) == (("f", "d"), {"d": None, "f": None})
+
+
 def test_every_finding_is_listed_once():
     diagnosis = diagnose(raw_pixels())
     assert sorted(f.cause.id for f in diagnosis) == sorted(diagnosis.order)
     assert [f.cause.id for f in diagnosis] == list(diagnosis.order)
     assert {f.cause.id for f in diagnosis.first.consequences} | {"inputs-unscaled"} <= set(diagnosis.order)
     assert "dead-relu" in diagnosis.order
+
+
+def test_no_evidence_is_told_twice():
+    """The batch and the data have the same range."""
+    told = [e.text for e in diagnose(raw_pixels()).first.found.evidence]
+    assert len(set(told)) == len(told)
 
 
 def text(history, width, monkeypatch):

@@ -5,11 +5,13 @@ import math
 import pytest
 
 from scratchnet.diagnose import NotKnownError
-from scratchnet.diagnose.readings import broken, settings, skill, step_of
+from scratchnet.diagnose.readings import broken, grown, settings, step_of
 from scratchnet.diagnose.series import course, long
+from scratchnet.diagnose.skill import able, learned, skill
 from scratchnet.train.history.history import History
 from scratchnet.train.history.records import Epoch, Look, Losses, Measured
 
+from .cases_start import two
 from .runs import run
 
 
@@ -79,3 +81,26 @@ def test_skill_is_measured_from_the_commonest_class():
 )
 def test_settings(text, name, given):
     assert settings(text) == (name, given)
+
+
+def test_able_is_the_best_of_all_splits():
+    """Dropout, noise and the changing weights keep the rate in training below what the network can do."""
+    history = run(rates=(0.1, 0.4, 0.55), of_val=[(2.0, 0.2), (1.0, 0.7), (0.5, 0.91)])
+    assert able(history) == pytest.approx(0.9, abs=2e-3)
+    assert learned(history, 0.8)
+    assert not learned(history, 0.95)
+    history.losses[-1] = math.inf
+    assert not learned(history, 0.8)
+
+
+def test_the_middle_is_no_single_stretch():
+    told = course(of([1.0] * 405 + [30.0] * 2 + [1.0] * 393))
+    assert told.middle == pytest.approx(1.0)
+
+
+def test_weights_that_begin_next_to_zero_do_not_count_as_grown():
+    small = {"weight": 1.0, "size": 1280, "fan_in": 128}
+    history = run(change=lambda step, loss: two(step, {"weight": 10.0 + step / 100}, small | {"weight": step - 0.5}))
+    times, name, step = grown(history)
+    assert (name, step) == ("0.W", 600)
+    assert times == pytest.approx(16 / 10.01)

@@ -92,10 +92,11 @@ def test_samples_are_shown_at_any_width(monkeypatch, extent):
 
 def test_record_writes_what_json_can_say(tmp_path):
     record = Record({"lr": 0.1})
-    record.set(losses=[1.0, float("nan")], test_accuracy=float("inf"))
+    record.set(losses=[1.0, float("nan")], test_accuracy=float("inf"), proof={"lr / 10": {"loss": float("nan")}})
     record.write(tmp_path / "f.json")
     read = json.loads((tmp_path / "f.json").read_text())
     assert (read["lr"], read["losses"], read["test_accuracy"]) == (0.1, [1.0, None], None)
+    assert read["proof"] == {"lr / 10": {"loss": None}}
 
 
 def test_record_leaves_the_old_file_where_it_cannot_write(tmp_path):

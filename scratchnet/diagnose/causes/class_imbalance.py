@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import classes, g, pc, train_facts
+from ..readings import HELD_OUT, broken, classes, g, pc, train_facts
+from .underfitting import narrow
 
 HEAVY = 5.0  # times the rarest class that the commonest must be
 ABOVE = 0.2  # of the way from an even share to 1 that the commonest class must have: else naming it does not pay
-NEGLECTED = 0.6  # recall of the rare classes, as a share of that of the commonest: they are given up
-LEAST = 5  # samples of rare classes that a recall must be measured on
+NEGLECTED = 0.85  # recall of the rare classes, as a share of that of the commonest: they are given up
+ERRORS = 1.5  # standard errors that the recall must stay below that
+LEAST = 10  # samples of rare classes that a recall must be measured on
+SPARED = 0.5  # of the certainty where a layer is too narrow to hold all classes: then it gives up the rare ones by need
 SEEN = 0.5  # recall of the commonest class: below it the network does not even know that one
 
 CAUSE = Cause(
@@ -37,23 +42,30 @@ def rare_classes_lost(history: History) -> Found | None:
         return None
     most = int(n.argmax())
     rare = [c for c in range(len(n)) if 0 < n[c] * HEAVY <= n[most]]
-    for name in ("val", "test", "train"):
-        told = [(epoch, m.matrix) for epoch, m in history.measured(name) if m.matrix is not None]
+    known(True if broken(history) is None else None, "the answers of a network whose numbers are finite")
+    for names in (HELD_OUT, ("train",)):
+        last = [(name, *of[-1]) for name in names if (of := history.measured(name))]
+        told = [(name, epoch, m.matrix) for name, epoch, m in last if m.matrix is not None]
+        told = [one for one in told if len(one[2]) == len(told[0][2])]
         if not told:
             continue
-        m = np.asarray(told[-1][1], float)
+        m = np.sum([matrix for *_, matrix in told], 0, float)
         rows = m.sum(1)
         asked = [c for c in rare if c < len(rows) and rows[c]]
         if len(rows) != classes(history) or not asked or not rows[most]:
             continue
         common = m[most, most] / rows[most]
-        if sum(rows[c] for c in asked) < LEAST:
+        samples = sum(rows[c] for c in asked)
+        if samples < LEAST:
             continue
-        recall = sum(m[c, c] for c in asked) / sum(rows[c] for c in asked)
-        if common < SEEN or recall > NEGLECTED * common:
+        recall = sum(m[c, c] for c in asked) / samples
+        error = math.sqrt(max(recall * (1 - recall), 1 / samples) / samples)
+        if common < SEEN or recall + ERRORS * error > NEGLECTED * common:
             return None
         size = f"class {most} has {g(n[most])} samples ({pc(n[most] / n.sum())}), the rarest class {g(present.min())}"
         text = f"{pc(common)} of class {most} are found, {pc(recall)} of the {len(asked)} rare classes"
         sure = min(0.95, 0.7 + 0.05 * np.log2(n[most] / present.min() / HEAVY) + 0.15 * (1 - recall / common))
-        return Found(float(sure), Evidence(size, "training data"), Evidence(text, f"{name}, epoch {told[-1][0]}"))
+        where = f"{' and '.join(name for name, *_ in told)}, epoch {told[-1][1]}"
+        sure *= SPARED if narrow(history) else 1.0
+        return Found(float(sure), Evidence(size, "training data"), Evidence(text, where))
     raise NotKnownError("a confusion matrix")

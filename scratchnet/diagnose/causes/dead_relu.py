@@ -7,9 +7,11 @@ from scratchnet.train.history.records import LayerLook
 
 from ..cause import Cause, Evidence, Found, NotKnownError
 from ..readings import g, looks, pc
+from ..skill import MOSTLY, learned
 
 DEAD = 0.5  # of a layer's units; healthy ReLU layers have up to a third that never answer to the samples looked at
 MOST = 0.9  # of them: then hardly anything passes
+FEW = 5  # units of a layer, of which half may well be silent from the start by chance
 SAMPLES = 100  # looked at, at the least: a unit may well be silent for a few
 LOOKS = 3  # in a row, in which units are silent
 
@@ -29,12 +31,12 @@ CAUSE = Cause(
 def never_answered(history: History) -> Found | None:
     """The share of units that were 0 at every look, from the first one on."""
     every = looks(history)
-    told = [layer for layer in every[-1].layers if layer.never is not None]
+    told = [layer for layer in every[-1].layers if layer.never is not None and (layer.units or FEW) >= FEW]
     if not told or sum(look.batch or 0 for look in every) < SAMPLES:
         raise NotKnownError(f"which units never answer, on {SAMPLES} samples or more")
     worst = max(told, key=lambda layer: layer.never or 0.0)
     share = worst.never or 0.0
-    if share < DEAD:
+    if share < DEAD or learned(history):
         return None
     units = f" of {g(worst.units)}" if worst.units else ""
     text = f"{pc(share)}{units} units of {_name(worst)} never answered"
@@ -53,7 +55,7 @@ def fell_silent(history: History) -> Found | None:
     for path in paths:
         series = [(x.dead, x, look.step) for look in (every[0], *late) for x in look.layers if x.path == path]
         shares = [dead for dead, _, _ in series[1:] if dead is not None]
-        if len(shares) >= LOOKS and min(shares) > MOST:
+        if len(shares) >= LOOKS and min(shares) > MOST and not learned(history, MOSTLY):
             first, layer, _ = series[0]
             text = f"at least {pc(min(shares))} of the units of {_name(layer)} are silent for the whole batch"
             begun = [Evidence(f"{pc(first)} were so at first", "step 1")] if first is not None else []

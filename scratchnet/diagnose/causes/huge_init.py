@@ -7,7 +7,7 @@ import math
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, known
-from ..readings import first_look, g, weights
+from ..readings import fresh_look, g, weights
 from .wrong_fan import by_fan_out
 
 LARGE = 4.0
@@ -43,7 +43,7 @@ CAUSE = Cause(
 @CAUSE.check
 def too_large(history: History) -> Found | None:
     """std · √fan_in of every weight, except those whose spread a wrong fan explains."""
-    look = first_look(history)
+    look = fresh_look(history)
     kinds = {layer.path: layer.kind for layer in look.layers}
     found = []
     for name, p in weights(look).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 from scratchnet.train.history import History
 from scratchnet.train.history.records import InputLook, SplitFacts
@@ -59,7 +60,10 @@ def in_a_batch(history: History) -> Found | None:
 
 @CAUSE.check
 def in_the_data(history: History) -> Found | None:
-    """The training split as the network gets it."""
+    """The training split as the network gets it, where the first batch does not tell the same already."""
+    with suppress(NotKnownError):
+        if in_a_batch(history):
+            return None
     first = history.looks[0].layers if history.looks else ()
     kind = first[0].kind if first else None
     return None if kind == "Embedding" else _judge(train_facts(history), "training data", kind in FORGIVING)

@@ -18,6 +18,8 @@ FITTED = 0.5  # of the training samples right: below it, predictions say nothing
 ABOVE = 1.1  # times ln C: a loss that is worse than knowing nothing at all
 NEW = 0.15  # of accuracy: how far validation stays below the first epoch of training, in which every sample is new
 UNLEARNED = 0.5  # of its best that a validation accuracy falls to while training reaches 0.9: memory does not unlearn
+SURER = 1.3  # times its first, a validation loss in the end: what is called wrong grows sure
+CHANCE = 0.03  # of the samples: below it, no ignorance is right so seldom
 LITTLE = 0.35  # of the training accuracy: a validation accuracy below it, with that loss, is no overfitting
 
 CAUSE = Cause(
@@ -85,6 +87,8 @@ def by_loss(history: History) -> Found | None:
         rate = accuracy(told[-1][1])
         if not losses or rate is None or (len(losses) > 1 and len(set(losses)) == 1):  # frozen: that tells nothing
             continue
+        if name in history.data and history.data[name].relabelled is not None:  # the labels themselves tell more
+            continue
         if min(losses) > ABOVE * chance and rate < LITTLE * fitted:
             text = f"the loss is never below {g(min(losses))}, above ln C = {g(chance)}; {pc(rate)} are right"
             where = f"epoch {told[-1][0]}"
@@ -105,10 +109,13 @@ def by_the_first_epoch(history: History) -> Found | None:
     for name, told in held_out(history):
         rates = [r for _, m in told if (r := accuracy(m)) is not None]
         losses = [m.loss for _, m in told if m.loss is not None]
-        if len(rates) < 2 or not losses or len(set(losses)) == 1:
-            continue
+        if len(rates) < 2 or not losses or (losses[-1] < SURER * losses[0] and rates[-1] > CHANCE):
+            continue  # a copy that stands still
         low = max(rates) < first - NEW and min(losses) > 2 * (train[0][1].loss or 0.0)
-        if not low and not (rates[-1] < UNLEARNED * max(rates) and last > 0.9):
+        halfway = next((e for e, m in train if (accuracy(m) or 0.0) >= FITTED), None)
+        then = next((accuracy(m) for e, m in told if e == halfway), None)
+        apart = then is not None and then < LITTLE * FITTED and max(rates) < LITTLE * last
+        if not low and not apart and not (rates[-1] < UNLEARNED * max(rates) and last > 0.9):
             continue
         text = f"accuracy is never above {pc(max(rates))} and ends at {pc(rates[-1])}; the loss ends at {g(losses[-1])}"
         seen = f"{pc(first)} right in training when every sample was new, {pc(last)} in the end"

@@ -10,12 +10,16 @@ from scratchnet.train.history import History
 from scratchnet.train.history.records import SplitFacts
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import accuracy, held_out_facts, majority, pc, skill, train_facts
+from ..readings import HELD_OUT, accuracy, held_out_facts, majority, pc, train_facts
+from ..skill import skill
 
 ENOUGH = 100  # samples that the agreement must be measured on
-NOTHING = 0.05  # of the way from chance to full agreement: below it labels follow no neighbourhood at all
+NOTHING = 0.2
+"""Of the way from chance to full agreement: below it labels follow no neighbourhood. Data that are learned have 0.4 and
+more; of shuffled labels two thirds wrong leave 0.1."""
 SOME = 0.35  # of the way that the samples compared must exclude: few samples of one common class exclude nothing
 ERRORS = 3.0  # standard errors within which a rate is chance
+ERRORS_BESIDE = 2.0  # the same between two splits, where the agreement itself is next to nothing
 ALIKE = 0.05  # difference of two splits' chances: with other shares of classes they cannot be compared
 LEARNED = 0.1  # of the way from chance: a network that gets there off its training set shows that labels say something
 
@@ -57,7 +61,7 @@ def no_neighbourhood(history: History) -> Found | None:
     a, c = _agreement(facts)
     n = known(facts.agreed_on, "how many samples were compared")
     known(n if n >= ENOUGH else None, f"{ENOUGH} samples to compare")
-    if a > c + max(ERRORS * math.sqrt(c * (1 - c) / n), NOTHING * (1 - c)):
+    if a > c + max(ERRORS * math.sqrt(c * (1 - c) / n), NOTHING * (1 - c)) or _others_agree(history):
         return None
     if a + 2 * math.sqrt(a * (1 - a) / n) > c + SOME * (1 - c):
         raise NotKnownError("whether alike samples have alike labels, on enough samples")
@@ -77,6 +81,13 @@ def no_neighbourhood(history: History) -> Found | None:
     return Found(0.93 if evidence else 0.75, Evidence(text, "training data"), *evidence)
 
 
+def _others_agree(history: History) -> bool:
+    """Whether a held-out split agrees with its training neighbours: then these have the labels that are theirs."""
+    told = [(f.agreement, f.chance, f.agreed_on) for name in HELD_OUT if (f := history.data.get(name))]
+    return any(a is not None and c is not None and n and a > c + ERRORS * math.sqrt(c * (1 - c) / n)
+               for a, c, n in told)  # fmt: skip
+
+
 @CAUSE.check
 def less_than_held_out(history: History) -> Found | None:
     """Training samples agree less with each other than held-out ones agree with them: a part of the labels is wrong."""
@@ -89,7 +100,8 @@ def less_than_held_out(history: History) -> Found | None:
         b, d = other.agreement, other.chance
         own, theirs = (a - c) / (1 - c), (b - d) / (1 - d)
         spread = math.sqrt(a * (1 - a) / n / (1 - c) ** 2 + b * (1 - b) / other.agreed_on / (1 - d) ** 2)
-        if abs(c - d) > ALIKE or theirs < LEARNED or own > PART * theirs or theirs - own < ERRORS * spread:
+        least = ERRORS if own > NOTHING else ERRORS_BESIDE
+        if abs(c - d) > ALIKE or theirs < LEARNED or own > PART * theirs or theirs - own < least * spread:
             continue
         text = f"{pc(a)} of training samples have their nearest neighbour's label, but {pc(b)} of {other.split}"
         return Found(

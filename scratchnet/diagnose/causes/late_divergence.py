@@ -11,6 +11,7 @@ from scratchnet.train.history import History
 from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import accuracy, g, pc, step_of
 from ..series import long
+from ..skill import MOSTLY, learned
 
 LEAST = 6  # stretches that a course must have
 GOOD = 0.9  # of the first level that the loss must have come down to: before it diverges it must have learned
@@ -43,8 +44,10 @@ def training_loss(history: History) -> Found | None:
     behind = 1 - (told.lowest + 1) / len(told.values)
     noise = 6 * told.noise
     quiet = next((i for i, v in enumerate(told.values) if v > ROSE * low and i > told.lowest), 0) / len(told.values)
-    learned = low <= GOOD * told.values[0] or (told.unit == "epoch" and quiet > QUIET)
-    if behind < LEFT or not learned or told.end < ROSE * low + noise or low <= 0 or not told.end > 0:
+    fell = low <= GOOD * told.values[0] or (told.unit == "epoch" and quiet > QUIET)
+    if behind < LEFT or not fell or told.end < ROSE * low + noise or low <= 0 or not told.end > 0:
+        return None
+    if learned(history, MOSTLY):  # a small loss wavers by large factors
         return None
     rise = told.values[told.lowest :]
     climbing = float(np.mean(np.diff(rise) > 0)) if len(rise) > 2 else 1.0
@@ -75,8 +78,8 @@ def _levels(values: tuple[float, ...]) -> tuple[float, ...]:
 def best_epoch(history: History) -> Found | None:
     """Training accuracy, or validation accuracy with the training loss, was best early and is far worse at the end."""
     known(None if len(history.losses) > LEAST else True, "")
-    told = [(e, r) for e, m in history.measured("train") if (r := accuracy(m)) is not None]
-    if len(told) < 3:
+    told = [(e, r) for e, m in history.measured("train") if (r := accuracy(m)) is not None and (r or m.loss)]
+    if len(told) < 3:  # a loss and a rate of 0 are those of no batch
         raise NotKnownError("the training accuracy of three epochs or more")
     best, top = max(told, key=lambda one: one[1])
     end, last = told[-1]

@@ -20,6 +20,7 @@ SEEN = 0.1  # of the loss of knowing nothing that a leap must reach to count
 WORSE = 4.0  # times the loss of knowing nothing; a rough but healthy run leaps to 2 or 3 times it
 SINGLE = 2.2  # the same, where there are no more than two leaps in a run that is smooth otherwise
 ALONE = 3.0  # times the highest of all other means: none of a rough run's leaps stands out so far
+HABIT = 10  # leaps from which on they are the way of the run: a batch or a rate leaps once to four times
 JUMP = 5.0  # times the usual learning rate that a step had just before: then the reason is known,
 JUMPED = 1.5  # and the loss need not leap so far
 BACK = 60  # means within which a leap is over
@@ -50,7 +51,7 @@ def leaps(history: History) -> Found | None:
     with suppress(NotKnownError):
         nothing = max(nothing, prior(history))
     found = _leaps(means, nothing)
-    if not found or not nothing > 0:
+    if not 0 < len(found) <= HABIT or not nothing > 0:
         return None
     high, at, usual = max(found)
     apart = np.isfinite(means) & (np.arange(len(means)) >= EARLY)

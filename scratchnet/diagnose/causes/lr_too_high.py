@@ -9,8 +9,9 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import broken, g, looks, prior, skill, step_of, weights
+from ..readings import broken, g, grown, looks, pc, prior, step_of, weights
 from ..series import STEPS, course, long
+from ..skill import able, learned, short_of_it, skill
 
 LONG = 0.05
 """Update/weight ratio, median over weights, above which a step is long. Healthy runs have 1e-4 to 1e-2 once started;
@@ -20,7 +21,6 @@ EARLY = 0.3  # of the run, in which the long steps must have been
 ROSE = 1.5  # times the level at the beginning: a loss that rises so far was thrown there
 GREW = 4.0  # times its first norm: a weight that was blown up
 LEARNED = 0.6  # of the level at the beginning: a loss that has been below it was not thrown away by the first steps
-SKILLED = 0.9  # skill of a network that has learned all the same
 AWAY = 0.6  # skill that, with
 HALF = 0.5  # of the loss of knowing nothing left at the end, shows that the steps led somewhere, if not far
 MOST = 0.8  # of a layer's units that answer to nothing any more
@@ -63,21 +63,18 @@ def long_steps(history: History) -> Found | None:
         return None
     early = [one for one in finite if one[1].step <= max(10, EARLY * len(history.losses) * history.stride)]
     top, at = max(early or finite, key=lambda one: one[0])
-    harm = [] if top < LONG or _recovered(history, top) or _spoiled(history) else _harm(history)
+    if top < LONG or _recovered(history, top) or _spoiled(history):
+        return None
+    times, name, step = grown(history)
+    blown = [Evidence(f"the norm of {name} grew {g(times)}-fold", f"step {step}")] if times > GREW else []
+    harm = _harm(history)
+    if not harm and top > VERY_LONG and blown:
+        harm = short_of_it(history)
     if not harm or (len(harm) == 1 and "ends at" in harm[0].text and top < VERY_LONG):
         return None
     text = f"the updates reach {g(top)} of the weights' norm; about 0.001 is usual"
-    grown = []
-    first, last = weights(told[0][1]), weights(told[-1][1])
-    for name, p in last.items():
-        before = first[name].weight if name in first else None
-        if p.weight and before and p.weight > GREW * before:
-            grown.append((p.weight / before, Evidence(f"the norm of {name} grew from {g(before)} to {g(p.weight)}",
-                                                      f"step {told[-1][1].step}")))  # fmt: skip
-    sure = min(0.9, 0.55 + 0.15 * math.log10(top / LONG) + 0.1 * (len(harm) - 1) + (0.05 if grown else 0.0))
-    return Found(
-        sure, Evidence(text, f"step {at.step}"), *harm, *[e for _, e in sorted(grown, key=lambda x: -x[0])][:1]
-    )
+    sure = min(0.9, 0.55 + 0.15 * math.log10(top / LONG) + 0.1 * (len(harm) - 1) + (0.05 if blown else 0.0))
+    return Found(sure, Evidence(text, f"step {at.step}"), *harm, *blown)
 
 
 @CAUSE.check
@@ -93,15 +90,23 @@ def loss_alone(history: History) -> Found | None:
     return Found(0.4, Evidence(text, told.where(told.highest)))
 
 
+def _fell_silent(history: History) -> list[Evidence]:
+    """A layer nearly all of whose units answered at first and are silent at the last look."""
+    awake = {layer.path for layer in history.looks[0].layers if layer.never is not None and (layer.dead or 0.0) < MOST}
+    last = history.looks[-1]
+    silent = [(layer.dead, layer.path) for layer in last.layers if layer.path in awake and (layer.dead or 0.0) > MOST]
+    return [Evidence(f"{pc(dead or 0.0)} of the units of layer {path} fell silent", f"step {last.step}")
+            for dead, path in silent[:1]]  # fmt: skip
+
+
 def _recovered(history: History, top: float) -> bool:
     """Whether it was learned all the same: then the rate was high and not too high."""
     if broken(history) is not None:
         return False
     try:
-        able = skill(history)
-        if able > SKILLED:
+        if learned(history):
             return True
-        return top < VERY_LONG and able > AWAY and long(history).end < HALF * prior(history)
+        return top < VERY_LONG and able(history) > AWAY and long(history).end < HALF * prior(history)
     except NotKnownError:
         return False
 
@@ -120,6 +125,8 @@ def _harm(history: History) -> list[Evidence]:
     known(True if losses.size else None, "the losses of the steps")
     found: list[Evidence] = []
     bad = broken(history)
+    if any(event.what == "nonfinite" and (event.step or 0) <= 1 for event in history.events):
+        return []  # before any update
     try:
         nothing = prior(history)
     except NotKnownError:
@@ -135,13 +142,15 @@ def _harm(history: History) -> list[Evidence]:
         if len(before) and before.min() < LEARNED * base:
             return []
         top = int(values.argmax())
+        if values[:top].min(initial=base) < LEARNED * base:  # thrown up at first, but learned before it rose again
+            return []
         where = told.where(top) if told else step_of(history, top)
         found.append(Evidence(f"the loss rose from {g(base)} to {g(values[top])}", where))
-    elif values.min() < LEARNED * base:
+    elif values.min() < LEARNED * (nothing or base):
         return []
     if told and nothing and skill(history) < LOST and told.end > WASTED * nothing:
         text = f"the loss ends at {g(told.end)}; who knows only the classes' shares has {g(nothing)}"
-        found.append(Evidence(text, told.where(-1)))
+        found += [Evidence(text, told.where(-1)), *_fell_silent(history)]
     if bad is not None:
         found.append(Evidence("the loss is no longer finite", step_of(history, bad)))
     return found

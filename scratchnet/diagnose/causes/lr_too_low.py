@@ -7,19 +7,20 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, looks, pc, skill, weights
+from ..readings import g, looks, pc, weights
 from ..series import long
+from ..skill import able, learned
 
 PATH = 0.2
 """Sum of all updates against the weights: had every one pointed the same way, the weights would have moved by this
 share of themselves. Runs that learn go more than their own length, whatever their rate."""
 SHORT = 1e-3  # update/weight ratio: above it a longer run will do, and the rate is no suspect
-LITTLE = 0.7  # of the loss that is gone at the end: more was learned than a rate that is too low allows
-EPOCHS = 5  # over which a healthy run gets somewhere
+LITTLE = 0.9  # of the loss that is gone at the end: more was learned than a rate that is too low allows
+EPOCHS = 3  # over which a healthy run gets somewhere
 POOR = 0.5  # skill below which it has not
 STRAIGHT = 0.4  # the same as LINEAR where nothing but the curve speaks
 FALLEN = 0.05  # of the loss that must have gone: a plateau is another matter
-LINEAR = 0.3  # the second half of the descent against the first, at the least: a curve that bends has got somewhere
+LINEAR = 0.15  # the second half of the descent against the first, at the least: a curve that bends has got somewhere
 
 CAUSE = Cause(
     "lr-too-low",
@@ -52,10 +53,9 @@ def hardly_moved(history: History) -> Found | None:
     course = long(history)
     begun = course.values[0]
     fallen = begun - course.end
-    if begun <= 0 or fallen > LITTLE * begun:
+    if begun <= 0 or fallen > LITTLE * begun or learned(history):
         return None
-    middle = course.values[len(course.values) // 2]
-    bent = fallen > 4 * course.noise and (middle - course.end) < LINEAR * (begun - middle)
+    bent = fallen > 4 * course.noise and (course.middle - course.end) < LINEAR * (begun - course.middle)
     if bent:
         return None
     moved = f"{g(steps)} updates of {g(typical)} of the weights' norm: a way of {pc(path)} of the weights, all together"
@@ -68,14 +68,14 @@ def still_falling(history: History) -> Found | None:
     """After several epochs the loss still falls as at the beginning, and little has been learned."""
     if len(history.epochs) < EPOCHS:
         raise NotKnownError(f"{EPOCHS} epochs or more")
-    course, able = long(history, 2 * EPOCHS if history.losses else EPOCHS), skill(history)
+    course = long(history, 2 * EPOCHS if history.losses else EPOCHS)
     begun, end = course.values[0], course.end
-    half = course.values[len(course.values) // 2]
+    half = course.middle
     straight = (half - end) > STRAIGHT * (begun - half)
-    if able > POOR or begun - end < max(6 * course.noise, FALLEN * begun) or not straight or half >= begun:
+    if able(history) > POOR or begun - end < max(6 * course.noise, FALLEN * begun) or not straight or half >= begun:
         return None
     text = f"the loss falls from {g(begun)} by {g(begun - half)} in the first half, by {g(half - end)} in the second"
     more = Evidence(
-        f"skill is {pc(max(able, 0))} of what there is, after {len(history.epochs)} epochs", "training data"
+        f"skill is {pc(max(able(history), 0))} of what there is, after {len(history.epochs)} epochs", "training data"
     )
-    return Found(0.55, Evidence(text, course.where(-1)), more)
+    return Found(0.45, Evidence(text, course.where(-1)), more)

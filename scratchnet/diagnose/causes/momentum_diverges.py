@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import broken, g, looks, optimizer, step_of, weights
+from ..readings import broken, g, grown, looks, optimizer, step_of, weights
 from ..series import long
+from ..skill import learned, short_of_it
 
 HEAVY = 0.98  # momentum from which on a step carries the sum of 50 gradients and more
 ROSE = 1.3  # times its beginning, or times its lowest level by the end: a loss that was carried away
+GREW = 5.0  # times its first norm: a weight that was carried away, though the loss came back
 BACK = 1.5  # times its lowest level that the loss is at again: momentum swings, and this far is away
 
 CAUSE = Cause(
@@ -68,7 +72,11 @@ def _harm(history: History) -> Evidence | None:
     if told.values[told.lowest] > 0 and after > BACK * told.values[told.lowest] + 5 * told.noise:
         text = f"the loss rose again from {g(told.values[told.lowest])} to {g(after)}"
         return Evidence(text, told.where(told.lowest))
-    return None
+    with suppress(NotKnownError):
+        times, name, step = grown(history)
+        if times > GREW:
+            return Evidence(f"the norm of {name} grew {g(times)}-fold", f"step {step}")
+    return None if learned(history) else next(iter(short_of_it(history)), None)
 
 
 def _carried(history: History, adam: bool) -> list[Evidence]:

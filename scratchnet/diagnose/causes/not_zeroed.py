@@ -10,8 +10,9 @@ from ..cause import Cause, Evidence, Found, NotKnownError
 from ..readings import g, unsettled, weights
 
 FRESH = 1.2  # ratio to a fresh gradient at the first step, at most: there nothing has piled up yet
-PILED = 1.5  # the same at later steps, median: at the second step of a forgotten zero it is 2 already
-OFF = 0.97  # cosine with the fresh gradient: other batches' gradients are in it
+EARLY = 10  # steps within which a forgotten zero shows, from the second on; a later turn is another thing
+STRAIGHT = 0.98  # cosine with the fresh gradient at the first step, at least
+OFF = 0.93  # the same at early steps, median: other batches' gradients are in it; a small penalty leaves it above 0.99
 
 CAUSE = Cause(
     "not-zeroed",
@@ -45,7 +46,7 @@ def piled_up(history: History) -> Found | None:
     by_step = []
     for look in unsettled(history):
         pairs = [(p.ratio, p.cosine) for p in weights(look).values() if p.ratio is not None and p.cosine is not None]
-        pairs = [(r, c) for r, c in pairs if np.isfinite(r)]
+        pairs = [(r, c) for r, c in pairs if np.isfinite(r) and np.isfinite(c)]
         if pairs:
             by_step.append(
                 (look.step, float(np.median([r for r, _ in pairs])), float(np.median([c for _, c in pairs])))
@@ -53,9 +54,9 @@ def piled_up(history: History) -> Found | None:
     if len(by_step) < 3 or by_step[0][0] != 1:
         raise NotKnownError("a gradient computed beside the loop, at step 1 and later")
     (_, first, cosine), later = by_step[0], by_step[1:]
-    typical = float(np.median([r for _, r, _ in later]))
-    askew = float(np.median([c for _, _, c in later]))
-    if first > FRESH or cosine < OFF or typical < PILED or askew > OFF:
+    early = [(r, c) for step, r, c in later if step <= EARLY] or [later[0][1:]]
+    typical, askew = (float(x) for x in np.median(early, 0))
+    if first > FRESH or cosine < STRAIGHT or typical <= 1 or askew > OFF:
         return None
     evidence = [Evidence("the gradient is that of the batch alone", "step 1")]
     for step, ratio, cosine in (later[0], max(later, key=lambda one: one[1])):

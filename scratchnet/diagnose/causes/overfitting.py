@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from scratchnet.train.history import History
@@ -12,7 +14,7 @@ from ..readings import accuracy, g, held_out, pc
 ROSE = 1.3  # times its lowest: validation losses waver by a few percent, and rise a little where nets are sure
 FELL = 0.5  # of that lowest validation loss: what training has reached meanwhile
 AFTER = 2  # epochs behind the lowest one
-GAP = 0.14  # between the rates of training and validation: small sets have a tenth by nature
+GAP = 0.13  # between the rates of training and validation, less a standard error: small sets have a tenth by nature
 WIDE = 0.25  # the same where nothing but the gap speaks
 LATE = 5  # epochs at the end whose middle counts
 KNOWN = 0.9  # of the training samples right
@@ -40,13 +42,16 @@ def turned(history: History) -> Found | None:
             continue
         asked += 1
         epoch, low, then = min(losses, key=lambda one: one[1])
-        end, high, now = losses[-1]
-        rates = accuracy(train[end]), accuracy(told[-1][1])
-        gap = rates[0] - rates[1] if rates[0] is not None and rates[1] is not None else None
+        end = losses[-1][0]
+        _, high, now = np.median(losses[-AFTER - 1 :], 0)
+        pairs = [(a, b) for e, m in told[-AFTER - 1 :] if e in train
+                 and (a := accuracy(train[e])) is not None and (b := accuracy(m)) is not None]  # fmt: skip
+        rates = np.median(pairs, 0) if pairs else None
+        gap = rates[0] - rates[1] - _error(rates[1], told[-1][1].total) if rates is not None else None
         passed = sum(e > epoch for e, *_ in losses) >= AFTER
         if not (passed and high > ROSE * low and now < then and now < FELL * low):
             continue
-        if gap is None or rates[0] is None or rates[1] is None:
+        if gap is None or rates is None:
             return Found(0.6, _curve(name, epoch, low, end, high, then, now))
         if gap < GAP or rates[0] < KNOWN:
             continue
@@ -77,6 +82,11 @@ def wide_gap(history: History) -> Found | None:
     if not asked:
         raise NotKnownError(f"rates and losses of {LATE} epochs")
     return None
+
+
+def _error(rate: float, total: int | None) -> float:
+    """The standard error of a rate, where the samples are known."""
+    return math.sqrt(rate * (1 - rate) / total) if total else 0.0
 
 
 def _curve(name: str, epoch: int, low: float, end: int, high: float, then: float, now: float) -> Evidence:

@@ -7,8 +7,9 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import g, pc, prior, skill, step_of
+from ..readings import g, pc, prior, step_of
 from ..series import Course, long
+from ..skill import skill
 
 LEAST = 8  # stretches that a course must have
 FLAT = 0.01  # of the level that the loss may still fall by over the stretch called flat
@@ -16,6 +17,8 @@ POOR = 0.5  # skill that a network on a plateau has at most: flat at the end of 
 NOTHING = 0.05  # skill that is none
 LEFT = 0.2  # of the loss of knowing nothing that must be left where the rate was cut: else learning was done
 CUT = 20.0  # times that the learning rate fell before the loss stood still
+STOPPED = 1000.0  # times: a rate that fell so far for good ended the training, at whatever level
+SOME = 0.05  # of the loss of knowing nothing that is left then
 STILL = 0.5  # of the run that the plateau must last for
 
 CAUSE = Cause(
@@ -44,7 +47,7 @@ def flat(history: History) -> Found | None:
         begin = max(cut[0], 1)
     level, slope = _trend(told.values[begin:])
     moved = abs(slope) * (len(told.values) - begin)
-    undone = cut is not None and level > LEFT * prior(history)
+    undone = cut is not None and level > (SOME if cut[1] > STOPPED * cut[2] else LEFT) * prior(history)
     if (
         (able > POOR and not undone)
         or level <= 0

@@ -7,12 +7,15 @@ import numpy as np
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError, known
-from ..readings import g, looks, optimizer, pc, settings, skill, weights
+from ..readings import g, looks, optimizer, pc, settings, weights
+from ..skill import skill
 
 SHRUNK = 0.5  # of its first norm, median over weights: training makes weights grow, or leaves them
 GREW = 1.5  # times its first norm that a weight was at any time: then it was thrown, and only shrinks back
 POOR = 0.6  # skill on the training batches below which something is kept from being learned
-PULL = 0.4  # Σ lr · decay of a run: e^−0.4 takes a third of every weight that no gradient holds
+PULL = 9.0
+"""Σ lr · decay of a run, over 1 − momentum: e^−9 is next to nothing of a weight that no gradient holds. Networks that
+train well have up to 4, those that cannot hold what they learn 20 and more."""
 HELD = 0.85  # the same where weights have shrunk by half under a decay or penalty that is strong enough to do that
 DROPPED = 0.8  # of the units, by a dropout layer; 0.5 is usual
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, NotKnownError
-from ..readings import looks, pc, skill
+from ..readings import looks, pc
+from ..skill import MOSTLY, learned
 
-LEARNED = 0.8  # skill of a network to which its saturated units do no harm: sure ones are saturated in the end
 MANY = 0.6  # of the outputs within 1 % of a bound; healthy tanh layers reach 0.3 late in training
 
 CAUSE = Cause(
@@ -39,7 +39,7 @@ def at_the_bounds(history: History) -> Found | None:
         mean = sum(share for share, _, _ in late) / len(late)
         if mean > MANY:
             found.append((mean, series))
-    if not found or _skilled(history):
+    if not found or learned(history, MOSTLY):  # the units of a sure network are saturated in the end
         return None
     mean, series = max(found, key=lambda one: (one[0], one[1][0][1].path))
     (begun, layer, first), (ended, _, last) = series[0], series[-1]
@@ -48,10 +48,3 @@ def at_the_bounds(history: History) -> Found | None:
     return Found(
         0.5 + 0.35 * (mean - MANY) / (1 - MANY) + (0.1 if begun > MANY else 0), Evidence(text, f"step {last}"), more
     )
-
-
-def _skilled(history: History) -> bool:
-    try:
-        return skill(history) > LEARNED
-    except NotKnownError:
-        return False

@@ -7,15 +7,18 @@ from scratchnet.train.history import History
 from ..cause import Cause, Evidence, Found, NotKnownError, known
 from ..readings import accuracy, classes, g, held_out, looks, majority, pc, train_facts
 from ..series import long
+from ..skill import able
 
 SHORT = 0.15  # that its training accuracy stays below that of a nearest neighbour, who knows no more than the data
 NARROW = 0.5  # units of the narrowest hidden layer for each class
+PAIR = 2  # units that hold three classes or more badly, too
 POOR = 0.7  # of the way from the commonest class's share to 1: a network that gets there is not too small by much
 LEAST = 3  # epochs: within one or two, a run is not done however flat it looks
 SINGLE = 0.85  # the same for a layer of one unit: a single number does better than it seems, and no more
-EPOCHS = 6  # that must be told where nothing else is
+EPOCHS = 4  # that must be told where nothing else is
 HALF = 0.7  # of the training samples right: below it, a good part of what there is to learn is not
 LEVEL = 0.03  # of the first loss that the last quarter of the run still gains
+SLOW = 0.1  # the same where a layer is too narrow: such a network creeps on for long
 FLAT = 0.02  # of the loss that the last quarter still gains: then it has done what it can
 
 CAUSE = Cause(
@@ -38,14 +41,14 @@ def below_a_neighbour(history: History) -> Found | None:
         raise NotKnownError("the training accuracy")
     if len(rates) < LEAST:
         raise NotKnownError(f"the training accuracy of {LEAST} epochs or more")
-    p = majority(history)
-    if neighbour - rates[-1] < SHORT or (rates[-1] - p) / (1 - p) > POOR or not _done(history):
+    p, most = majority(history), able(history)
+    if neighbour - (p + most * (1 - p)) < SHORT or most > POOR or not _done(history):
         return None
     text = (
         f"{pc(rates[-1])} of the training samples are right; naming the nearest other one's class gives {pc(neighbour)}"
     )
-    narrow = _narrow(history)
-    return Found(0.85 if narrow else 0.45, Evidence(text, f"epoch {history.measured('train')[-1][0]}"), *narrow)
+    bottleneck = narrow(history)
+    return Found(0.85 if bottleneck else 0.45, Evidence(text, f"epoch {history.measured('train')[-1][0]}"), *bottleneck)
 
 
 @CAUSE.check
@@ -55,15 +58,16 @@ def too_narrow(history: History) -> Found | None:
     if not rates:
         raise NotKnownError("the training accuracy")
     looks(history)
-    narrow, p = _narrow(history), majority(history)
+    bottleneck = narrow(history)
     single = any(layer.kind == "Dense" and layer.units == 1 for layer in history.looks[0].layers[:-1])
-    if not narrow or (rates[-1] - p) / (1 - p) > (SINGLE if single else POOR) or not _done(history, 3 * FLAT):
+    if not bottleneck or able(history) > (SINGLE if single else POOR) or not _done(history, SLOW):
         return None
     text = f"{pc(rates[-1])} of the training samples are right"
-    return Found(0.8, *narrow, Evidence(text, f"epoch {history.measured('train')[-1][0]}"))
+    return Found(0.8, *bottleneck, Evidence(text, f"epoch {history.measured('train')[-1][0]}"))
 
 
-def _narrow(history: History) -> list[Evidence]:
+def narrow(history: History) -> list[Evidence]:
+    """The hidden layer that is too narrow for the classes, or that there is none."""
     if not history.looks:
         return []
     hidden = [layer for layer in history.looks[0].layers if layer.units and layer.kind == "Dense"][:-1]
@@ -74,7 +78,7 @@ def _narrow(history: History) -> list[Evidence]:
         return []
     least = min(hidden, key=lambda layer: layer.units or 0)
     c = classes(history)
-    if (least.units or 0) > NARROW * c:
+    if (least.units or 0) > max(NARROW * c, PAIR if c > PAIR else 0):
         return []
     return [
         Evidence(f"{least.layer or least.kind} has {g(least.units or 0)} units for {c} classes", f"layer {least.path}")

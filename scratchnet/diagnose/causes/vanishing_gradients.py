@@ -9,6 +9,7 @@ from scratchnet.train.history import History
 from ..cause import Cause, Evidence, Found, NotKnownError
 from ..depth import flow
 from ..readings import g, looks
+from ..skill import learned
 
 FADED = 0.005  # of the last weighted layer's gradient that reaches the first; healthy networks keep a tenth and more
 FIRST = 5  # looks: steps 1 to 10, of most monitors
@@ -41,7 +42,7 @@ def fades(history: History) -> Found | None:
         path, step = told[0]  # at the beginning, where it costs the most
     if not path.total and typical > 0:  # a last layer that begins at zero lets nothing pass at first
         return None
-    if path.total > FADED or path.gain > A_LAYER:
+    if path.total > FADED or path.gain > A_LAYER or learned(history):
         return None
     text = f"{g(path.total)} of ‖dL/dy‖ at layer {path.last} reaches layer {path.first}: {g(path.gain)} a layer"
     return Found(0.8 if path.total and typical <= FADED else 0.65, Evidence(text, f"step {step}"))

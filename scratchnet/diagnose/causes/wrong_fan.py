@@ -8,7 +8,7 @@ from scratchnet.train.history import History
 from scratchnet.train.history.records import ParameterLook
 
 from ..cause import Cause, Evidence, Found, known
-from ..readings import first_look, g, weights
+from ..readings import fresh_look, g, weights
 
 LARGE = 2.5
 """std · √fan_in from which on a weight enlarges its signal beyond all rules: He's has 1.41, Glorot's at most that."""
@@ -42,7 +42,7 @@ CAUSE = Cause(
 @CAUSE.check
 def fits_fan_out(history: History) -> Found | None:
     """std against √(gain²/fan_out), where that is far from the rule for fan_in."""
-    look, evidence, worst = first_look(history), [], 0.0
+    look, evidence, worst = fresh_look(history), [], 0.0
     for name, p in weights(look).items():
         hit = by_fan_out(p)
         if hit is None:

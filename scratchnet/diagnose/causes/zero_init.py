@@ -8,6 +8,7 @@ from scratchnet.train.history import History
 
 from ..cause import Cause, Evidence, Found, known
 from ..readings import first_look, g, weights
+from .symmetric_init import COPIES
 
 TINY = 0.02
 """std · √fan_in, He's being 1.41: a layer that lets less than a fiftieth of its signal through. Two such layers leave a
@@ -43,7 +44,8 @@ def begins_at_zero(history: History) -> Found | None:
     for name, p in told[:-1]:
         size, fan_in = known(p.weight, "the weights' norms"), known(p.fan_in, "the weights' fan")
         spread = size / math.sqrt(known(p.size, "the weights' sizes"))  # about the mean would miss a constant
-        if spread * math.sqrt(fan_in) < TINY:
+        alike = p.alike is not None and p.alike >= COPIES and size > 0  # it is not their size that is wrong
+        if spread * math.sqrt(fan_in) < TINY and not alike:
             due = f"√(2/{fan_in}) = {g(math.sqrt(2 / fan_in))} is due"
             found.append(Evidence(f"{name} begins with a root mean square of {g(spread)}; {due}", "step 1"))
     if not found:
