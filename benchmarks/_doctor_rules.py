@@ -30,9 +30,9 @@ def healthy(run: Outcome, setup: Setup) -> bool:
     samples and on clean ones; no more than 0.12 between training and validation; the validation loss ends within a
     third (and 0.05) of its best; the training loss ends below 0.6 ln C.
     """
-    if not run.finite:
-        return False
     floor = chance(setup)
+    if not run.finite or floor == 1:  # all of one class: there is nothing to learn
+        return False
     far = [(a - floor) / (1 - floor) for a in (run.train_accuracy, run.val[-1][1], run.accuracy)]
     best = min(loss for loss, _ in run.val)
     return (
