@@ -22,6 +22,6 @@ def test_a_run_that_is_killed_again_and_again(tmp_path):
     assert "equal to the bit" in say("kill_resume", "--kills", 10, "--where", tmp_path)
 
 
-@pytest.mark.parametrize("reader", ["checkpoint", "idx", "cifar"])
+@pytest.mark.parametrize("reader", ["source", "checkpoint", "safetensors", "idx", "cifar", "c", "lean", "onnx"])
 def test_mutated_files(reader):
     assert say("fuzz_readers", reader, "--files", 500, "--seed", 1).startswith(f"{reader}: 500 files")
