@@ -57,6 +57,24 @@ def rises_after_it_was_learned():
                change=lambda step, loss: two(step, *[{"moved": 0.2 if step < 20 else 2e-3}] * 2))  # fmt: skip
 
 
+def breaks_at_once(*losses):
+    """Long steps, so many finite losses, and NaN from then on."""
+    history = run(change=lambda step, loss: two(step, *[{"moved": 0.3}] * 2), rates=(0.1, 0.1, 0.1),
+                  of_val=[(math.nan, 0.1)] * 3)  # fmt: skip
+    history.losses[:] = [*losses, *[math.nan] * (len(history.losses) - len(losses))]
+    return history
+
+
+@there("lr-too-high")
+def one_easy_batch_on_its_way_up():
+    return breaks_at_once(2.3, 4.0, 2.5, 3.0, 2.0, 0.5, 2.4, 12.0, 50.0, 900.0)
+
+
+@not_there("lr-too-high", healthy=False)
+def low_for_three_batches():
+    return breaks_at_once(2.3, 4.0, 2.5, 1.0, 0.7, 0.5, 0.6, 12.0, 50.0, 900.0)
+
+
 @there("lr-too-low")
 def short_of_its_end():
     """Six sevenths of the loss are gone in a straight line: a longer way would have led on."""

@@ -65,15 +65,41 @@ def a_gap_of_few_samples():
 SKEWED, SKEWED_VAL = (5800, *[67] * 9), (900, 6, *[0] * 8)
 
 
-@not_there("class-imbalance")
-def six_rare_samples():
-    """Two of six are found: that is next to no measurement."""
-    history = run(data={"class_counts": SKEWED, "chance": 0.8}, val={"class_counts": SKEWED_VAL}, **KNOWN)
+def six_rare_samples(counts, found, trained=None):
+    """So many of six samples of class 1 are found in validation; `trained`: of each rare class in training."""
+    history = run(data={"class_counts": counts, "chance": 0.8}, val={"class_counts": SKEWED_VAL}, **KNOWN)
     for epoch in history.epochs:
-        m = ((900, *[0] * 9), (4, 2, *[0] * 8), *[(0,) * 10] * 8)
+        m = ((900, *[0] * 9), (6 - found, found, *[0] * 8), *[(0,) * 10] * 8)
         epoch.splits["val"] = Measured(loss=epoch.splits["val"].loss, matrix=m)
         epoch.splits.pop("train")
+        if trained is not None:
+            rare = [tuple((c == 0) * (n - trained) + (c == k) * trained for c in range(10))
+                    for k, n in enumerate(counts) if k]  # fmt: skip
+            epoch.splits["train"] = Measured(loss=0.1, matrix=((counts[0], *[0] * 9), *rare))
     return history
+
+
+@not_there("class-imbalance")
+def few_of_a_rare_class():
+    """Two of six: that is next to no measurement, where another class is a third as frequent as the commonest."""
+    return six_rare_samples((5800, 67, 1900, *[67] * 7), 2)
+
+
+@not_there("class-imbalance")
+def all_of_the_few():
+    return six_rare_samples(SKEWED, 6)
+
+
+@there("class-imbalance")
+def few_where_all_others_are_rare():
+    """86 times as many as of any other class: no validation split drawn like this has more of them."""
+    return six_rare_samples(SKEWED, 4)
+
+
+@there("class-imbalance")
+def few_that_are_found_by_luck():
+    """Six of six, and next to none of 603 in training."""
+    return six_rare_samples(SKEWED, 6, trained=3)
 
 
 @not_there("class-imbalance", healthy=False)

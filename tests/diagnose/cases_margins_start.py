@@ -51,6 +51,12 @@ def biases_moved_a_little():
     return run(lambda s: learns(s) + 1.6 * math.exp(-s / 20), change=change)
 
 
+@not_there("initial-loss")
+def nine_nats_behind_dropout():
+    """Half of the inputs gone and the others twice as large: a first loss of that height is seen off in a few steps."""
+    return run(lambda s: learns(s) + 9 * math.exp(-s / 20), change=lambda step, loss: {"outputs": {"std": 6.0}})
+
+
 def silent(step):
     """A ReLU layer of which all units answer to some batch, and 5 % to any one."""
     return (*mlp_layers(1)[:1], layer("1", "ReLU()", units=128, dead=0.02 if step == 1 else 0.95, never=0.01),

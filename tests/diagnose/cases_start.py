@@ -28,7 +28,7 @@ def deep(activation, factor, **changes):
 
 @there("initial-loss")
 def biased_head():
-    return run(lambda s: learns(s) + 9 * math.exp(-s / 20), change=lambda step, loss: {"outputs": {"std": 6.0}})
+    return run(lambda s: learns(s) + 12 * math.exp(-s / 20), change=lambda step, loss: {"outputs": {"std": 6.0}})
 
 
 @not_there("initial-loss")

@@ -17,6 +17,7 @@ ABOVE = 0.2  # of the way from an even share to 1 that the commonest class must 
 NEGLECTED = 0.85  # recall of the rare classes, as a share of that of the commonest: they are given up
 ERRORS = 1.5  # standard errors that the recall must stay below that
 LEAST = 10  # samples of rare classes that a recall must be measured on
+ALONE = 10.0  # times every other class: then they fill no validation split, and the few samples that there are must do
 SPARED = 0.5  # of the certainty where a layer is too narrow to hold all classes: then it gives up the rare ones by need
 SEEN = 0.5  # recall of the commonest class: below it the network does not even know that one
 
@@ -42,6 +43,7 @@ def rare_classes_lost(history: History) -> Found | None:
         return None
     most = int(n.argmax())
     rare = [c for c in range(len(n)) if 0 < n[c] * HEAVY <= n[most]]
+    alone = all(n[c] * ALONE <= n[most] for c in range(len(n)) if c != most)
     known(True if broken(history) is None else None, "the answers of a network whose numbers are finite")
     for names in (HELD_OUT, ("train",)):
         last = [(name, *of[-1]) for name in names if (of := history.measured(name))]
@@ -56,14 +58,17 @@ def rare_classes_lost(history: History) -> Found | None:
             continue
         common = m[most, most] / rows[most]
         samples = sum(rows[c] for c in asked)
-        if samples < LEAST:
+        if samples < LEAST and not alone:
             continue
         recall = sum(m[c, c] for c in asked) / samples
         error = math.sqrt(max(recall * (1 - recall), 1 / samples) / samples)
-        if common < SEEN or recall + ERRORS * error > NEGLECTED * common:
+        doubt = 0.0 if alone else ERRORS * error
+        if common < SEEN or recall + doubt > NEGLECTED * common:
+            if samples < LEAST:
+                continue
             return None
         size = f"class {most} has {g(n[most])} samples ({pc(n[most] / n.sum())}), the rarest class {g(present.min())}"
-        text = f"{pc(common)} of class {most} are found, {pc(recall)} of the {len(asked)} rare classes"
+        text = f"{pc(common)} of class {most} are found, {pc(recall)} of {g(samples)} samples of rare classes"
         sure = min(0.95, 0.7 + 0.05 * np.log2(n[most] / present.min() / HEAVY) + 0.15 * (1 - recall / common))
         where = f"{' and '.join(name for name, *_ in told)}, epoch {told[-1][1]}"
         sure *= SPARED if narrow(history) else 1.0

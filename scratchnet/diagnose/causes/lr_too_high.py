@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -138,11 +139,8 @@ def _harm(history: History) -> list[Evidence]:
     base = max(float(losses[0]) if math.isfinite(losses[0]) else 0.0, nothing)
     high = np.flatnonzero(values > ROSE * base)
     if len(high) and base > 0:
-        before = values[: high[0]]
-        if len(before) and before.min() < LEARNED * base:
-            return []
         top = int(values.argmax())
-        if values[:top].min(initial=base) < LEARNED * base:  # thrown up at first, but learned before it rose again
+        if _lowest(values[:top], base, single=told is None) < LEARNED * base:  # learned before it rose, or rose again
             return []
         where = told.where(top) if told else step_of(history, top)
         found.append(Evidence(f"the loss rose from {g(base)} to {g(values[top])}", where))
@@ -154,3 +152,10 @@ def _harm(history: History) -> list[Evidence]:
     if bad is not None:
         found.append(Evidence("the loss is no longer finite", step_of(history, bad)))
     return found
+
+
+def _lowest(values: np.ndarray[Any, Any], base: float, *, single: bool) -> float:
+    """The lowest of them and `base`. `single`: of three losses in a row the middle one, as one batch may be easy."""
+    if single and len(values) >= 3:
+        values = np.median(np.lib.stride_tricks.sliding_window_view(values, 3), axis=1)
+    return float(values.min(initial=base))
