@@ -16,7 +16,7 @@ from _doctor_setup import Setup
 for _part in ("data", "start", "units", "loss", "steps", "course", "record"):
     import_module(f"_doctor_faults_{_part}")  # each enters its faults
 
-SEED = 21
+SEED = 61
 PER_CAUSE, HEALTHY = 8, 240
 TRIES = 25  # draws before a run is given up and left out
 HEALTH = "healthy"

@@ -1,4 +1,4 @@
-"""Exported models beside the engine on all 10,000 test images of MNIST: what they cost, and whether they agree.
+"""Exported Python and ONNX beside the engine on all 10,000 test images of MNIST: what they cost, and do they agree?
 
     SCRATCHNET_DATA=<folder with mnist/> python benchmarks/export.py [--json FILE] [--epochs 2] [--targets TEXT]
 
@@ -34,6 +34,7 @@ from rich.table import Table
 
 from scratchnet import Adam, Dense, Flatten, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet.data import Batches, load
+from scratchnet.export.onnx import onnx, read_onnx
 from scratchnet.export.python import load_source, python
 
 REPEATS = 5
@@ -52,6 +53,23 @@ for _ in range(int(sys.argv[4])):
     best = min(best, time.perf_counter() - began)
 np.save(sys.argv[3], logits)
 print(imported, best)
+"""
+
+ONNX = """
+import sys, time
+import numpy as np, onnxruntime
+began = time.perf_counter()
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1
+session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+loaded = time.perf_counter() - began
+x, best = np.load(sys.argv[2]), 1e9
+for _ in range(int(sys.argv[4])):
+    began = time.perf_counter()
+    (logits,) = session.run(["logits"], {"x": x})
+    best = min(best, time.perf_counter() - began)
+np.save(sys.argv[3], logits)
+print(loaded, best)
 """
 
 
@@ -76,7 +94,16 @@ class Target:
 
 def run_python(file: Path, images: Path, logits: Path, times: int) -> tuple[float, float]:
     """In an interpreter that knows nothing of scratchnet."""
-    command = [sys.executable, "-I", "-B", "-c", PYTHON, file.parent, images, logits, str(times)]
+    return _run(PYTHON, file.parent, images, logits, times)
+
+
+def run_onnx(file: Path, images: Path, logits: Path, times: int) -> tuple[float, float]:
+    """In ONNX Runtime, on one thread."""
+    return _run(ONNX, file, images, logits, times)
+
+
+def _run(program: str, *arguments: object) -> tuple[float, float]:
+    command = [sys.executable, "-I", "-B", "-c", program, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     imported, best = map(float, done.stdout.split())
     return imported, best
@@ -93,7 +120,8 @@ def python_target(style: Any) -> Target:
     )
 
 
-TARGETS = (python_target("literal"), python_target("packed"))
+ONNX_TARGET = Target("onnx", "model.onnx", onnx, run_onnx, lambda path: bool(read_onnx(path).verified))
+TARGETS = (python_target("literal"), python_target("packed"), ONNX_TARGET)
 
 
 def trained(data: Any, epochs: int) -> Network:
