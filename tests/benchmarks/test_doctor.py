@@ -135,7 +135,7 @@ def one_thread():
 
 
 def test_runs_are_recorded_and_read_back(module, tmp_path, monkeypatch):
-    some = "healthy-0", "zero-batches-0", "labels-out-of-range-0", "wrong-split-2"
+    some = "healthy-0", "zero-batches-0", "labels-out-of-range-1", "wrong-split-2"
     done = start("--record", tmp_path / "runs", "--jobs", 1, "--only", *some)
     assert done.returncode == 0, done.stdout + done.stderr
     store, doctor, suite = module("_doctor_store"), module("doctor"), module("_doctor_suite")
@@ -153,7 +153,7 @@ def test_runs_are_recorded_and_read_back(module, tmp_path, monkeypatch):
     assert row.said is None
     empty = kept["zero-batches-0"][1]
     assert {e.batches for e in empty.epochs} == {0}
-    assert kept["labels-out-of-range-0"][1].end.message.startswith("TargetError")
+    assert kept["labels-out-of-range-1"][1].end.message.startswith("TargetError")
     monkeypatch.setattr("scratchnet.diagnose.diagnose", Said("lr-too-low", "plateau"), raising=False)
     assert doctor.ask(row, history).said == ["lr-too-low", "plateau"]
 
