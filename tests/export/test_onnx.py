@@ -142,6 +142,15 @@ def test_what_a_file_holds(tmp_path: Path) -> None:
     assert not read_onnx(tmp_path / "m.onnx").verified
 
 
+def test_a_model_without_a_hash_is_not_called_wrong(tmp_path: Path) -> None:
+    import onnx as package
+
+    model = onnx(Network([Dense(4)], (4,)))
+    package.helper.set_model_props(model, {"trained on": "something"})
+    package.save(model, tmp_path / "m.onnx")
+    assert read_onnx(tmp_path / "m.onnx").verified is None
+
+
 def test_arrays_in_another_file_are_not_opened(tmp_path: Path) -> None:
     model = onnx(Network([Dense(3)], (2,)))
     tensor = model.graph.initializer[0]
