@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import stat
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+import click
 
 from scratchnet.checkpoint import Checkpoint, build
 from scratchnet.checkpoint.architecture import shapes_of
@@ -47,7 +51,16 @@ class Model:
 
 def checkpoint_of(path: Path) -> Checkpoint:
     """The checkpoint in a file, or the newest whole one of a folder. Raises CheckpointError."""
-    return newest(path) if path.is_dir() else Checkpoint.read(path)
+    if not path.is_dir():
+        return Checkpoint.read(path)
+    with warnings.catch_warnings():
+        warnings.showwarning = _tell
+        return newest(path)
+
+
+def _tell(message: Warning | str, *_: Any) -> None:
+    """A damaged checkpoint was passed over: told to a person, without the line of our code that warns."""
+    click.echo(f"warning: {message}", err=True)
 
 
 def open_model(path: str | Path) -> Model:

@@ -138,6 +138,16 @@ def test_an_export_does_not_take_the_place_of_its_source(folder, given, monkeypa
     assert kept.read_bytes() == before
 
 
+@pytest.mark.filterwarnings("default")
+def test_a_damaged_newest_is_told_in_plain_words(folder):
+    (folder / "000002_step9.safetensors").write_bytes(b"")
+    result = scratchnet("inspect", folder)
+    assert result.exit_code == 0, result.output
+    assert "warning: this checkpoint is passed over" in result.stderr
+    assert ".py" not in result.stderr
+    assert "epoch 2, batch 0, step 7" in " ".join(result.stdout.split())
+
+
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.py")
     result = scratchnet("inspect", tmp_path / "pipe.py")
