@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -53,14 +52,12 @@ def checkpoint_of(path: Path) -> Checkpoint:
     """The checkpoint in a file, or the newest whole one of a folder. Raises CheckpointError."""
     if not path.is_dir():
         return Checkpoint.read(path)
-    with warnings.catch_warnings():
-        warnings.showwarning = _tell
-        return newest(path)
-
-
-def _tell(message: Warning | str, *_: Any) -> None:
-    """A damaged checkpoint was passed over: told to a person, without the line of our code that warns."""
-    click.echo(f"warning: {message}", err=True)
+    with warnings.catch_warnings(record=True) as passed_over:
+        try:
+            return newest(path)
+        finally:  # for a person, without the line of our code that warns
+            for warning in passed_over:
+                click.echo(f"warning: {warning.message}", err=True)
 
 
 def open_model(path: str | Path) -> Model:
