@@ -26,7 +26,7 @@ import numpy as np
 from scratchnet import SGD, Adam, Conv2d, Dense, Flatten, MaxPool2d, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet.checkpoint import Checkpointer
 from scratchnet.data import Batches, Split, load
-from scratchnet.export import SUFFIXES, export, target_of
+from scratchnet.export import SUFFIXES, export, target_of, trial
 from scratchnet.optim import Constant, OneCycle
 from scratchnet.train import Counts, CtrlC, Record, Report, gradient_norms, require_finite, session
 from scratchnet_kernels import get_backend
@@ -60,6 +60,8 @@ def train(o: SimpleNamespace, report: Report, record: Record) -> None:
     net = Network(layers, data.input_shape, seed=o.seed, backend=o.backend, dtype=o.dtype)
     make, _, cycles = OPTIMIZERS[o.optimizer]
     loss, optimizer = SoftmaxCrossEntropy(), make(o.lr)
+    if o.export:
+        trial(net, o.export)
     report.facts("Network", {"layers": net, "loss": loss, "optimizer": optimizer})
     record.set(data=data.name, classes=data.class_names, parameters=net.parameter_count)
 
@@ -170,7 +172,7 @@ option, choice, count = click.option, click.Choice, Whole
 @option("--save", type=click.Path(), help="Write checkpoints into this folder.")
 @option("--save-steps", type=count(1), default=200, help="Steps from one checkpoint to the next within an epoch.")
 @option("--resume", type=click.Path(), help="Go on from the newest checkpoint in this folder, and write there.")
-@option("--export", type=click.Path(), callback=exportable, help="Write the network as .py, .c, .onnx, ....")
+@option("--export", type=click.Path(dir_okay=False), callback=exportable, help="Write the network as .py, .c, ....")
 @option("--json", type=click.Path(), help="Write all figures to this file.")
 @option("--quiet", is_flag=True, help="Print the result only.")
 def main(**given: Any) -> None:

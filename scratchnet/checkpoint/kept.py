@@ -87,7 +87,8 @@ def newest(folder: Path) -> Checkpoint:
 
     Raises CheckpointError where there is none.
     """
-    for path in reversed(files_in(folder)):
+    files = files_in(folder)
+    for path in reversed(files):
         try:
             return Checkpoint.read(path)
         except DamagedError as error:
@@ -96,7 +97,8 @@ def newest(folder: Path) -> Checkpoint:
         "there is no checkpoint",
         where=str(folder),
         expected="files such as 000012_step1200.safetensors",
-        hint="begin a run there first",
+        actual=f"{len(files)}, each damaged" if files else None,
+        hint="begin a run in a new folder" if files else "begin a run there first",
     )
 
 

@@ -134,7 +134,7 @@ def export(
 ) -> None:
     """Write a trained network as source that runs anywhere, or in an exchange format.
 
-    CHECKPOINT is a checkpoint, a folder of them (the newest is taken), or a network exported to Python; none of it is
+    CHECKPOINT is a checkpoint, a folder of them (the newest is taken), or a file that this command wrote; none of it is
     ever run. Exit code: 0 written, 2 not.
     """
     from .export import run

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from scratchnet.core.errors import ScratchnetError
+from scratchnet.export.errors import ExportError
 from scratchnet.export.targets import SUFFIXES, export, target_of
 from scratchnet.train.shown.formats import size
 
@@ -21,9 +22,11 @@ def run(source: str, to: str | None, out: str | None, options: dict[str, Any]) -
         raise click.UsageError(f"name the target: --to {'|'.join(SUFFIXES)}, or an --out that ends in its suffix")
     if to != "python" and any(options.values()):
         raise click.UsageError("--style and --with-backward are of --to python")
-    path = Path(out or Path(source).name).with_suffix(SUFFIXES[to]) if out is None else Path(out)
+    path = Path(_stem(Path(source)) + SUFFIXES[to]) if out is None else Path(out)
     try:
         model = open_model(source)
+        if path.exists() and path.samefile(model.path):
+            raise ExportError("the file would take the place of its source", where=str(path), hint="--out ANOTHER")
         if model.network is None:
             click.echo(f"error: {source} holds {model.kind}, which does not describe a network to build", err=True)
             return 2
@@ -35,3 +38,9 @@ def run(source: str, to: str | None, out: str | None, options: dict[str, Any]) -
         return 2
     click.echo(f"written: {path} ({size(path.stat().st_size)}), {model.network.parameter_count:,} parameters")
     return 0
+
+
+def _stem(source: Path) -> str:
+    """What a file is called without its suffix; a folder has none: runs/lr0.1."""
+    source = source.resolve()
+    return source.name if source.is_dir() else source.stem

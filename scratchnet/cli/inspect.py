@@ -39,7 +39,7 @@ def show(model: Model, report: Report) -> None:
     """Metadata, architecture, numbers, hash."""
     report.line(f"{model.path}: {model.kind}", "bold")
     for line in model.told:
-        report.line(f"  {line}")
+        report.line(f"  {_printable(line)}")
     if model.network is not None:
         rows = [(r["layer"], r["output"], f"{r['parameters']:,}", f"{r['flops']:,}") for r in architecture(model)]
         show_table(report, ("layer", "output", "parameters", "FLOPs"), rows, title="Architecture, for one sample")
@@ -48,7 +48,7 @@ def show(model: Model, report: Report) -> None:
     for name, of in statistics(model.arrays).items():
         told = [_cell(of[key]) for key in ("mean", "std", "least", "greatest")]
         shape = " × ".join(map(str, of["shape"])) or "1"
-        cells.append((name, shape, *told, percent(of["zero"]), str(of["not_finite"] or "")))
+        cells.append((_printable(name), shape, *told, percent(of["zero"]), str(of["not_finite"] or "")))
     show_table(report, heads, cells, title="Numbers")
     report.line(f"SHA-256: {HASHES[model.verified]}", "bold red" if model.verified is False else "bold")
 
@@ -86,13 +86,20 @@ def statistics(arrays: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
     for name, array in arrays.items():
         values = np.asarray(array, np.float64)
         finite = values[np.isfinite(values)]
-        told = (finite.mean(), finite.std(), finite.min(), finite.max()) if finite.size else (None,) * 4
+        with np.errstate(over="ignore"):
+            told = (finite.mean(), finite.std(), finite.min(), finite.max()) if finite.size else (None,) * 4
         row: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype)}
         names = "mean", "std", "least", "greatest"
-        row |= {name: None if value is None else float(value) for name, value in zip(names, told, strict=True)}
+        named = zip(names, told, strict=True)
+        row |= {name: None if value is None or np.isinf(value) else float(value) for name, value in named}
         row["zero"] = float(np.mean(values == 0)) if values.size else None
         found[name] = row | {"not_finite": int(values.size - finite.size)}
     return found
+
+
+def _printable(text: str) -> str:
+    """Without what would move the cursor or begin a line: the text may be a stranger's."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _cell(value: float | None) -> str:

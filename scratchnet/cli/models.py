@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import stat
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+
+import click
 
 from scratchnet.checkpoint import Checkpoint, build
 from scratchnet.checkpoint.architecture import shapes_of
@@ -46,7 +50,14 @@ class Model:
 
 def checkpoint_of(path: Path) -> Checkpoint:
     """The checkpoint in a file, or the newest whole one of a folder. Raises CheckpointError."""
-    return newest(path) if path.is_dir() else Checkpoint.read(path)
+    if not path.is_dir():
+        return Checkpoint.read(path)
+    with warnings.catch_warnings(record=True) as passed_over:
+        try:
+            return newest(path)
+        finally:  # for a person, without the line of our code that warns
+            for warning in passed_over:
+                click.echo(f"warning: {warning.message}", err=True)
 
 
 def open_model(path: str | Path) -> Model:
@@ -71,6 +82,8 @@ def open_model(path: str | Path) -> Model:
 def _is_checkpoint(path: Path) -> bool:
     """Whether the metadata, which come first in the file, name the format."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for its other end
+            raise ExportError("no file", where=str(path), actual="a pipe or a device")
         with path.open("rb") as file:
             return FORMAT.encode() in file.read(200)
     except OSError as error:
@@ -102,6 +115,8 @@ def _held(kind: str, target: str, reader: str) -> Callable[[Path], Model]:
             f"{label}: {text}" for label, text in found.metadata.items() if label not in ("architecture", NAMES)
         )
         facts = facts_from(found.metadata)
+        if NAMES in found.metadata:
+            facts.pop("format", None)  # PyTorch's mark, no fact of the training
         return Model(kind, path, facts, told, _network_of(found), found.arrays, found.verified)
 
     return read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -15,7 +16,13 @@ CHUNK = 1 << 20  # bytes read at a time
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A temporary file beside `path`, which takes its place when the block ends and vanishes when it raises."""
+    """A temporary file beside `path`, which takes its place when the block ends and vanishes when it raises.
+
+    A link stays, and what it leads to is replaced. Raises OSError, for a device or a pipe too: it would be gone.
+    """
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)
     try:

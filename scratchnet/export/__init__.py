@@ -5,6 +5,6 @@ export(net, "python", "model.py", facts={"data": "MNIST", "epochs": 10})
 """
 
 from .errors import ExportError
-from .targets import SUFFIXES, export, target_of
+from .targets import SUFFIXES, export, target_of, trial
 
-__all__ = ["SUFFIXES", "ExportError", "export", "target_of"]
+__all__ = ["SUFFIXES", "ExportError", "export", "target_of", "trial"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from scratchnet.core.layer import require
+
+from .errors import ExportError
 
 if TYPE_CHECKING:
     from scratchnet.core.network import Network
@@ -32,6 +35,19 @@ def export(net: Network, to: str, path: str | Path, *, facts: Mapping[str, Fact]
     """
     require(to in SUFFIXES, "there is no such target", expected=", ".join(SUFFIXES), actual=repr(to))
     getattr(import_module(f"scratchnet.export.{to}"), to)(net, path, facts=facts, **options)
+
+
+def trial(net: Network, path: str | Path) -> None:
+    """Find out before the training that `export` to this path would fail after it. Leaves no trace.
+
+    Raises what `export` raises.
+    """
+    path = Path(path)
+    try:
+        with TemporaryDirectory(prefix=".trial", dir=path.parent) as folder:
+            export(net, str(target_of(path)), Path(folder) / path.name)
+    except OSError as error:
+        raise ExportError("the file cannot be written", where=str(path), actual=error.strerror) from error
 
 
 def target_of(path: str | Path) -> str | None:

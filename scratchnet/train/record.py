@@ -102,7 +102,7 @@ class Record:
             if _is_stream(path):
                 path.write_text(text, "utf-8")
                 return
-            with replacing(path.resolve()) as file:
+            with replacing(path) as file:
                 file.write(text.encode("utf-8"))
         except OSError as error:
             raise _error(path, error.strerror or str(error)) from error

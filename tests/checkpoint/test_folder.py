@@ -112,6 +112,14 @@ def test_a_damaged_newest_falls_back_and_says_so(tmp_path):
     assert names(tmp_path)[-1] == "000004_step21.safetensors"
 
 
+def test_where_each_is_damaged_nobody_is_told_that_there_was_none(tmp_path):
+    epochs(Checkpointer(tmp_path), [{}] * 2)
+    for path in tmp_path.iterdir():
+        path.write_bytes(b"")
+    with pytest.warns(DamagedWarning), pytest.raises(CheckpointError, match="2, each damaged"):
+        Checkpointer(tmp_path).latest()
+
+
 def test_a_folder_in_the_place_of_the_newest(tmp_path):
     saver = Checkpointer(tmp_path)
     at = epochs(saver, [{}])

@@ -1,6 +1,7 @@
 """`scratchnet export` and `scratchnet inspect`: a checkpoint becomes files, and every file tells what it holds."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 
 from scratchnet import Dense, Flatten, Network, ReLU
 from scratchnet.checkpoint import Checkpointer, Position
+from scratchnet.checkpoint.file import write_arrays
 from scratchnet.cli import main
 from scratchnet.export.python import load_source
 
@@ -112,3 +114,67 @@ def test_wrong_options(folder, tmp_path):
     result = scratchnet("export", folder, "-o", tmp_path / "missing" / "m.py")
     assert result.exit_code == 2
     assert "error" in result.output
+
+
+def test_a_folder_gives_the_file_its_whole_name(folder, tmp_path, monkeypatch):
+    other = folder.rename(tmp_path / "lr0.1")
+    monkeypatch.chdir(tmp_path)
+    assert scratchnet("export", "lr0.1", "--to", "c").exit_code == 0
+    assert (tmp_path / "lr0.1.c").is_file()
+    monkeypatch.chdir(other)
+    assert scratchnet("export", ".", "--to", "c").exit_code == 0
+    assert (other / "lr0.1.c").is_file()
+
+
+@pytest.mark.parametrize("given", ["file", "folder"])
+def test_an_export_does_not_take_the_place_of_its_source(folder, given, monkeypatch):
+    monkeypatch.chdir(folder)
+    (kept,) = folder.iterdir()
+    before = kept.read_bytes()
+    source = (kept.name, "--to", "safetensors") if given == "file" else (".", "-o", kept.name)
+    result = scratchnet("export", *source)
+    assert result.exit_code == 2
+    assert "its source" in result.output
+    assert kept.read_bytes() == before
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_damaged_newest_is_told_in_plain_words(folder):
+    (folder / "000002_step9.safetensors").write_bytes(b"")
+    result = scratchnet("inspect", folder)
+    assert result.exit_code == 0, result.output
+    assert "warning: this checkpoint is passed over" in result.stderr
+    assert ".py" not in result.stderr
+    assert "epoch 2, batch 0, step 7" in " ".join(result.stdout.split())
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.py")
+    result = scratchnet("inspect", tmp_path / "pipe.py")
+    assert result.exit_code == 2
+    assert "a pipe" in result.output
+
+
+def test_nothing_is_added_on_the_way_through_safetensors(folder, tmp_path):
+    pytest.importorskip("onnx")
+    first, *others = (tmp_path / f"model{suffix}" for suffix in (".py", ".safetensors", ".onnx", ".c", ".lean"))
+    assert scratchnet("export", folder, "-o", first).exit_code == 0
+    for other in others:
+        assert scratchnet("export", first, "-o", other).exit_code == 0
+        assert scratchnet("export", other, "-o", tmp_path / "again.py").exit_code == 0
+        assert (tmp_path / "again.py").read_bytes() == first.read_bytes(), other
+
+
+def test_what_a_stranger_wrote_is_shown_as_text(tmp_path):
+    write_arrays(tmp_path / "a.safetensors", {"\x1b[31m\nb": np.ones(2)}, {"z": "\x1b[2J\nSHA-256: right"})
+    result = scratchnet("inspect", tmp_path / "a.safetensors")
+    assert result.exit_code == 0, result.output
+    assert "\x1b" not in result.output
+    assert [line for line in result.output.splitlines() if line.startswith("SHA")] == ["SHA-256: none in the file"]
+
+
+def test_numbers_too_large_for_a_deviation(tmp_path):
+    write_arrays(tmp_path / "a.safetensors", {"a": np.array([1e300, -1e300, 3e307])}, {})
+    told = json.loads(scratchnet("inspect", tmp_path / "a.safetensors", "--json").output)["arrays"]["a"]
+    assert (told["std"], told["greatest"]) == (None, 3e307)
+    assert scratchnet("inspect", tmp_path / "a.safetensors").exit_code == 0

@@ -49,6 +49,9 @@ def refused(call, family):
         (("--val", "60"), "val is out of range"),
         (("--backend", "cuda"), "cuda backend is not available"),
         (("--data-dir", "nowhere"), "no such folder"),
+        (("--export", "a.txt"), "does not end in .py"),
+        (("--export", "nowhere/a.py"), "cannot be written"),
+        (("--model", "cnn", "--export", "a.lean"), "no form of the op conv2d"),
         (("--data", "mnist"), "wrong checksum"),
     ],
 )

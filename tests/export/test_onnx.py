@@ -142,6 +142,24 @@ def test_what_a_file_holds(tmp_path: Path) -> None:
     assert not read_onnx(tmp_path / "m.onnx").verified
 
 
+def test_a_model_without_a_hash_is_not_called_wrong(tmp_path: Path) -> None:
+    import onnx as package
+
+    model = onnx(Network([Dense(4)], (4,)))
+    package.helper.set_model_props(model, {"trained on": "something"})
+    package.save(model, tmp_path / "m.onnx")
+    assert read_onnx(tmp_path / "m.onnx").verified is None
+
+
+@pytest.mark.parametrize("text", [b"epochs", b"0.W"])
+def test_text_that_is_no_text_is_refused(text: bytes, tmp_path: Path) -> None:
+    onnx(Network([Dense(4)], (4,)), tmp_path / "m.onnx", facts={"epochs": 3})
+    content = (tmp_path / "m.onnx").read_bytes()
+    (tmp_path / "m.onnx").write_bytes(content.replace(text, b"\xff" * len(text)))
+    with pytest.raises(ExportError):
+        read_onnx(tmp_path / "m.onnx")
+
+
 def test_arrays_in_another_file_are_not_opened(tmp_path: Path) -> None:
     model = onnx(Network([Dense(3)], (2,)))
     tensor = model.graph.initializer[0]

@@ -62,6 +62,7 @@ def test_help_and_what_it_refuses(model: Path, tmp_path: Path) -> None:
     (tmp_path / "text.npy").write_text("hello")
     (tmp_path / "cut.idx").write_bytes(idx(PIXELS)[:-1])
     (tmp_path / "cut.gz").write_bytes(gzip.compress(idx(PIXELS))[:40])
+    (tmp_path / "bad.gz").write_bytes(gzip.compress(idx(PIXELS))[:10] + bytes([255]) * 40)
     np.save(tmp_path / "objects.npy", np.array([{}]), allow_pickle=True)
     Image.fromarray(PIXELS[2] > 100).save(tmp_path / "bits.png")
     said = {
@@ -69,6 +70,7 @@ def test_help_and_what_it_refuses(model: Path, tmp_path: Path) -> None:
         "text.npy": "no IDX, NPY or PNG file",
         "cut.idx": "an IDX file of (6, 5, 7) uint8, but of 209 bytes",
         "cut.gz": "ended",
+        "bad.gz": "invalid block type",
         "objects.npy": "pickle",
         "bits.png": "8 bits a channel",
         "none.idx": "No such file",

@@ -42,10 +42,14 @@ def read_onnx(path: str | Path) -> Held:
         raise ExportError("no ONNX model", where=str(path), expected="a graph with nodes")
     arrays = {tensor.name: _array(tensor, path) for tensor in model.graph.initializer}
     told = {entry.key: entry.value for entry in model.metadata_props}
+    if not all(isinstance(text, str) for text in (*arrays, *told, *told.values())):  # protobuf gives what is no UTF-8
+        raise ExportError("names or metadata that are no text", where=str(path))
+    if ENDS[-1] not in told:
+        return Held(told, arrays, None)
     try:
         ties = json.loads(told.get(TIES, "{}"))
         whole = arrays | {name: arrays[target] for name, target in ties.items()}
-        verified = ENDS[-1] in told and digest(whole) == told[ENDS[-1]]
+        verified = digest(whole) == told[ENDS[-1]]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         verified = False
     return Held(told, arrays, verified)

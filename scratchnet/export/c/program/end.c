@@ -44,7 +44,7 @@ static int classify(FILE *file, const char *path)
     if (ferror(file))
         return refuse(path, "cannot be read", 3);
     if (found < 0 || done < held)
-        return refuse(path, "ends before its last sample does", 4);
+        return refuse(path, "ends before its last sample does; expected @FILES@, unpacked", 4);
     if (type != NUMBERS && getc(file) != EOF)
         return refuse(path, "goes on after its last sample", 4);
     return done ? 0 : refuse(path, "holds no sample", 4);
