@@ -16,8 +16,6 @@ from scratchnet import Dense, Network, ReLU
 from scratchnet.export.errors import ExportError
 from scratchnet.export.python import load, load_source, python
 
-from .mutants import CANARY, attack
-
 NET = Network([Dense(4), ReLU(), Dense(3)], (5,), backend="reference", seed=1)
 
 
@@ -149,14 +147,3 @@ def test_numbers_are_the_shortest_that_give_their_bits(tmp_path: Path) -> None:
             got = loaded.network.parameters.views["0.W"]
             assert got.tobytes() == net.parameters.views["0.W"].tobytes()
             assert max(map(len, text.split("\n"))) <= 120
-
-
-def test_mutants(tmp_path: Path) -> None:
-    results = attack(1000, seed=0, folder=tmp_path)
-    failed = {what: times for what, times in results.items() if what.startswith("FAILED")}
-    assert not failed
-    assert results["refused"] > 700
-    assert results["not verified"] > 5
-    assert results["the same numbers"] > 5
-    assert results["memory, MiB"] < 500
-    assert not Path(CANARY).exists()

@@ -131,3 +131,15 @@ def test_png_with_every_filter(tmp_path: Path) -> None:
         for cut in range(8, len(content) - 12, 7):
             with pytest.raises(ValueError, match="PNG"):
                 FUNCTIONS["read_png"](content[:cut])
+
+
+def test_a_reader_that_has_heard_enough_ends_it_quietly(tmp_path: Path) -> None:
+    net = Network([Flatten(), Dense(3)], (2, 2), backend="reference")
+    python(net, tmp_path / "model.py")
+    np.save(tmp_path / "x.npy", np.ones((200_000, 2, 2), np.float32))
+    command = f"'{sys.executable}' model.py x.npy | head -1"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.startswith("0 ")
+    assert done.stderr == ""

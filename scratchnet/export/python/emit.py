@@ -176,5 +176,7 @@ MAIN = '''def main() -> None:
             proba = predict_proba(x[start : start + 1000])
             for number, (row, label) in enumerate(zip(proba, predict(x[start : start + 1000]), strict=True), start):
                 print(number, label if label.ndim else int(label), f"{row.max():.4f}")
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever reads has heard enough, and the interpreter need not say so
     except (OSError, ValueError, TypeError, IndexError, EOFError, zlib.error) as error:
         raise SystemExit(f"{path}: {error}") from None'''

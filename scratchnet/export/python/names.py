@@ -7,7 +7,20 @@ import keyword
 from .functions import FUNCTIONS
 
 TAKEN = {*FUNCTIONS, "x", "p", "saved", "updates", "np", "logits", "predict", "predict_proba", "forward", "backward"}
-TAKEN |= {"sgd_step", "gradcheck", "main", "argparse", "base64", "hashlib", "zlib", "count", "dlogits", "unpack", "z"}
+TAKEN |= {
+    "sgd_step",
+    "gradcheck",
+    "main",
+    "argparse",
+    "base64",
+    "hashlib",
+    "sys",
+    "zlib",
+    "count",
+    "dlogits",
+    "unpack",
+    "z",
+}
 
 
 class Names:

@@ -10,7 +10,7 @@ from functools import cache
 from .functions import FUNCTIONS
 from .functions.array import TYPES
 
-MODULES = ("argparse", "base64", "gzip", "hashlib", "io", "math", "struct", "zlib")
+MODULES = ("argparse", "base64", "gzip", "hashlib", "io", "math", "struct", "sys", "zlib")
 """What of the standard library they import by its name."""
 
 
