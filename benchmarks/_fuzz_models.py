@@ -14,13 +14,8 @@ from _fuzz_checkpoint import HOSTILE, poison
 
 from scratchnet import BatchNorm1d, Dense, Dropout, Network, ReLU
 from scratchnet.checkpoint.digest import digest
-from scratchnet.export import export
-from scratchnet.export.c import read_c
+from scratchnet.export import load_safetensors, load_source, read_c, read_lean, read_onnx, read_safetensors, write
 from scratchnet.export.held import Held
-from scratchnet.export.lean import read_lean
-from scratchnet.export.onnx import read_onnx
-from scratchnet.export.python import load_source
-from scratchnet.export.safetensors import load_safetensors, read_safetensors
 
 CANARY = "ran"
 CODE = (
@@ -43,7 +38,7 @@ def exported(to: str, **options: Any) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "model")
         facts = {"data": "drawn", "epochs": 3, "lr": 0.1, "test_accuracy": 0.9}
-        export(body(to == "lean"), to, path, facts=facts, **options)
+        write(body(to == "lean"), to, path, facts=facts, **options)
         return path.read_bytes()
 
 

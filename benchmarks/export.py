@@ -34,8 +34,7 @@ from rich.table import Table
 
 from scratchnet import Adam, Dense, Flatten, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet.data import Batches, load
-from scratchnet.export.onnx import onnx, read_onnx
-from scratchnet.export.python import load_source, python
+from scratchnet.export import load_source, onnx, python, read_onnx
 
 REPEATS = 5
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from scratchnet import SGD, Conv2d, Dense, Flatten, MaxPool2d, Network, ReLU, SoftmaxCrossEntropy
 from scratchnet.data import Batches, Split, load
-from scratchnet.export.c import c
+from scratchnet.export import c
 
 MODELS = {
     "mlp": [Flatten(), Dense(128), ReLU(), Dense(10)],

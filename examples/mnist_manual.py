@@ -23,10 +23,9 @@ from typing import Any
 import click
 import numpy as np
 
-from scratchnet import SGD, Adam, Conv2d, Dense, Flatten, MaxPool2d, Network, ReLU, SoftmaxCrossEntropy
+from scratchnet import SGD, Adam, Conv2d, Dense, Flatten, MaxPool2d, Network, ReLU, SoftmaxCrossEntropy, export
 from scratchnet.checkpoint import Checkpointer
 from scratchnet.data import Batches, Split, load
-from scratchnet.export import SUFFIXES, export, target_of, trial
 from scratchnet.optim import Constant, OneCycle
 from scratchnet.train import Counts, CtrlC, Record, Report, gradient_norms, require_finite, session
 from scratchnet_kernels import get_backend
@@ -61,7 +60,7 @@ def train(o: SimpleNamespace, report: Report, record: Record) -> None:
     make, _, cycles = OPTIMIZERS[o.optimizer]
     loss, optimizer = SoftmaxCrossEntropy(), make(o.lr)
     if o.export:
-        trial(net, o.export)
+        export.trial(net, o.export)
     report.facts("Network", {"layers": net, "loss": loss, "optimizer": optimizer})
     record.set(data=data.name, classes=data.class_names, parameters=net.parameter_count)
 
@@ -108,7 +107,7 @@ def train(o: SimpleNamespace, report: Report, record: Record) -> None:
         record.set(train_accuracy=whole.accuracy)
     if o.export:
         told = {"epochs": o.epochs, **record.latest(), "train_accuracy": whole.accuracy}
-        export(net, target_of(o.export), o.export, facts=facts | told)
+        export.write(net, export.target_of(o.export), o.export, facts=facts | told)
     report.classes(test, data.class_names)
     report.samples(data.test.x, data.test.y, logits, data.class_names)
 
@@ -129,8 +128,8 @@ def evaluate(net: Network, batches: Batches, ctrl_c: CtrlC) -> tuple[Counts, np.
 
 def exportable(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """A file's name tells what is written."""
-    if value is not None and target_of(value) is None:
-        raise click.BadParameter(f"{value} does not end in {', '.join(SUFFIXES.values())}")
+    if value is not None and export.target_of(value) is None:
+        raise click.BadParameter(f"{value} does not end in {', '.join(export.SUFFIXES.values())}")
     return value
 
 

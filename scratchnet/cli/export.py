@@ -9,7 +9,7 @@ import click
 
 from scratchnet.core.errors import ScratchnetError
 from scratchnet.export.errors import ExportError
-from scratchnet.export.targets import SUFFIXES, export, target_of
+from scratchnet.export.targets import SUFFIXES, target_of, write
 from scratchnet.train.shown.formats import size
 
 from .models import open_model
@@ -32,7 +32,7 @@ def run(source: str, to: str | None, out: str | None, options: dict[str, Any]) -
             return 2
         if not model.verified:
             click.echo(f"{source}: not verified, its numbers are not those that its hash is of", err=True)
-        export(model.network, to, path, facts=model.facts, **{k: v for k, v in options.items() if v})
+        write(model.network, to, path, facts=model.facts, **{k: v for k, v in options.items() if v})
     except ScratchnetError as error:
         click.echo(f"error: {error}", err=True)
         return 2

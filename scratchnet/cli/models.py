@@ -22,7 +22,7 @@ from scratchnet.core.types import Array
 from scratchnet.export.about import About, Fact, arrays_of, facts_from
 from scratchnet.export.errors import ExportError
 from scratchnet.export.held import Held
-from scratchnet.export.safetensors.files import NAMES
+from scratchnet.export.safetensors_file.files import NAMES
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _of_checkpoint(checkpoint: Checkpoint) -> Model:
 
 
 def _of_python(path: Path) -> Model:
-    from scratchnet.export.python import load_source
+    from scratchnet.export.python_source import load_source
 
     loaded = load_source(path, backend="reference")
     told = tuple(About.of(loaded.network, loaded.facts).lines)
@@ -106,11 +106,11 @@ def _of_python(path: Path) -> Model:
     return Model("a network as Python source", path, loaded.facts, told, loaded.network, arrays, loaded.verified)
 
 
-def _held(kind: str, target: str, reader: str) -> Callable[[Path], Model]:
+def _held(kind: str, reader: str) -> Callable[[Path], Model]:
     """By a reader that gives what the file holds."""
 
     def read(path: Path) -> Model:
-        found: Held = getattr(import_module(f"scratchnet.export.{target}"), reader)(path)
+        found: Held = getattr(import_module("scratchnet.export"), reader)(path)
         told = tuple(
             f"{label}: {text}" for label, text in found.metadata.items() if label not in ("architecture", NAMES)
         )
@@ -142,9 +142,9 @@ def _network_of(held: Held) -> Network | None:
 
 READERS: dict[str, Callable[[Path], Model]] = {
     ".py": _of_python,
-    ".c": _held("a network as C source", "c", "read_c"),
-    ".lean": _held("a network as Lean source", "lean", "read_lean"),
-    ".onnx": _held("a network as an ONNX model", "onnx", "read_onnx"),
-    ".safetensors": _held("arrays in a safetensors file", "safetensors", "read_safetensors"),
+    ".c": _held("a network as C source", "read_c"),
+    ".lean": _held("a network as Lean source", "read_lean"),
+    ".onnx": _held("a network as an ONNX model", "read_onnx"),
+    ".safetensors": _held("arrays in a safetensors file", "read_safetensors"),
 }
 """By the end of the file's name. A checkpoint is known by its content."""

@@ -21,7 +21,7 @@ SUFFIXES = {"python": ".py", "c": ".c", "lean": ".lean", "onnx": ".onnx", "safet
 """Each target, and how its files end."""
 
 
-def export(net: Network, to: str, path: str | Path, *, facts: Mapping[str, Fact] | None = None, **options: Any) -> None:
+def write(net: Network, to: str, path: str | Path, *, facts: Mapping[str, Fact] | None = None, **options: Any) -> None:
     """Write a network to a file in the form of a target.
 
     Args:
@@ -34,18 +34,18 @@ def export(net: Network, to: str, path: str | Path, *, facts: Mapping[str, Fact]
         ExportError: the target cannot express the network, lacks a package, or the file cannot be written.
     """
     require(to in SUFFIXES, "there is no such target", expected=", ".join(SUFFIXES), actual=repr(to))
-    getattr(import_module(f"scratchnet.export.{to}"), to)(net, path, facts=facts, **options)
+    getattr(import_module("scratchnet.export"), to)(net, path, facts=facts, **options)
 
 
 def trial(net: Network, path: str | Path) -> None:
-    """Find out before the training that `export` to this path would fail after it. Leaves no trace.
+    """Find out before the training that `write` to this path would fail after it. Leaves no trace.
 
-    Raises what `export` raises.
+    Raises what `write` raises.
     """
     path = Path(path)
     try:
         with TemporaryDirectory(prefix=".trial", dir=path.parent) as folder:
-            export(net, str(target_of(path)), Path(folder) / path.name)
+            write(net, str(target_of(path)), Path(folder) / path.name)
     except OSError as error:
         raise ExportError("the file cannot be written", where=str(path), actual=error.strerror) from error
 

@@ -11,7 +11,7 @@ from scratchnet import Dense, Flatten, Network, ReLU
 from scratchnet.checkpoint import Checkpointer, Position
 from scratchnet.checkpoint.file import write_arrays
 from scratchnet.cli import main
-from scratchnet.export.python import load_source
+from scratchnet.export import load_source
 
 
 def scratchnet(*arguments):

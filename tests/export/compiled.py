@@ -15,7 +15,7 @@ import pytest
 
 from scratchnet import Network
 from scratchnet.core.types import map_leaves, named_leaves
-from scratchnet.export.c import c
+from scratchnet.export import c
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]

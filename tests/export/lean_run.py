@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchnet.export.lean.grammar import Module
-from scratchnet.export.lean.terms import Term
+from scratchnet.export.lean_source.grammar import Module
+from scratchnet.export.lean_source.terms import Term
 
 OPERATORS = {
     "+": np.add,

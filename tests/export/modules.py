@@ -8,7 +8,7 @@ import numpy as np
 
 from scratchnet import Network
 from scratchnet.core.types import map_leaves, named_leaves
-from scratchnet.export.python import python
+from scratchnet.export import python
 
 
 def network(case: Any, dtype: str = "float32", seed: int = 0) -> Network:

@@ -21,7 +21,7 @@ from scratchnet import (
     QueryMemory,
     ReLU,
 )
-from scratchnet.export.c import c
+from scratchnet.export import c
 from scratchnet.export.errors import ExportError
 
 from .compiled import COMPILERS, apart, compiled, library, logits, needs_compiler, predict, samples

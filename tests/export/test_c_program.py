@@ -9,7 +9,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from scratchnet.export.c import c
+from scratchnet.export import c
 
 from .compiled import compiled, needs_compiler, samples
 from .test_c_file import cnn

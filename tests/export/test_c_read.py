@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scratchnet import Dense, Network
-from scratchnet.export.c import c, read_c
+from scratchnet.export import c, read_c
 from scratchnet.export.errors import ExportError
 
 from .test_c_file import FACTS, cnn, mlp, tokens

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scratchnet import Network
-from scratchnet.export.c import c
+from scratchnet.export import c
 
 from .compiled import COMPILERS, apart, compiled, leaves, samples
 from .test_c import LIMIT, cases_of_layers, network

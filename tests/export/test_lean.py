@@ -28,9 +28,9 @@ from scratchnet import (
     Square,
     Tanh,
 )
+from scratchnet.export import lean, read_lean
 from scratchnet.export.errors import ExportError
-from scratchnet.export.lean import lean, read_lean
-from scratchnet.export.lean.grammar import parse
+from scratchnet.export.lean_source.grammar import parse
 
 from .lean_run import Run
 

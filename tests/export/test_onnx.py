@@ -31,8 +31,8 @@ from scratchnet.core.case import RandomDraw
 from scratchnet.core.layer import LAYERS
 from scratchnet.core.types import named_leaves
 from scratchnet.data import Batches, load
+from scratchnet.export import onnx, read_onnx
 from scratchnet.export.errors import ExportError
-from scratchnet.export.onnx import onnx, read_onnx
 
 from .modules import inputs, network
 
@@ -213,7 +213,7 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_op_without_a_form_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scratchnet.export.onnx import ops
+    from scratchnet.export import ops
 
     monkeypatch.delitem(ops.OPERATORS, "relu")
     with pytest.raises(ExportError, match=r"ONNX has no form of the op relu here\n  where:    layer 1"):
@@ -230,5 +230,7 @@ def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_the_package_is_imported_late() -> None:
-    text = "import sys, scratchnet.export.onnx, scratchnet.export.safetensors; sys.exit('onnx' in sys.modules)"
+    text = (
+        "import sys, scratchnet.export.onnx_model, scratchnet.export.safetensors_file; sys.exit('onnx' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", text], check=False).returncode == 0

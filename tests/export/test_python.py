@@ -26,8 +26,8 @@ from scratchnet import (
 from scratchnet.core.case import RandomDraw
 from scratchnet.core.layer import LAYERS
 from scratchnet.core.sequential import Sequential
+from scratchnet.export import load_source, python
 from scratchnet.export.errors import ExportError
-from scratchnet.export.python import load_source, python
 
 from .modules import agree_on_gradients, inputs, leaves, namespace, network, segments
 

@@ -16,10 +16,10 @@ from scratchnet.check.strategies import networks
 from scratchnet.core.case import RandomDraw
 from scratchnet.core.layer import LAYERS
 from scratchnet.core.types import named_leaves
+from scratchnet.export import load_source, python
 from scratchnet.export.graph import View
-from scratchnet.export.python import load_source, python
-from scratchnet.export.python.functions import FUNCTIONS
-from scratchnet.export.python.text import source_of
+from scratchnet.export.python_source.functions import FUNCTIONS
+from scratchnet.export.python_source.text import source_of
 from scratchnet.export.trace import graph_of
 from scratchnet_kernels import OPS
 

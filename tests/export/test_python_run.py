@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from scratchnet import Dense, Flatten, Network, ReLU
-from scratchnet.export.python import python
-from scratchnet.export.python.functions import FUNCTIONS
+from scratchnet.export import python
+from scratchnet.export.python_source.functions import FUNCTIONS
 
 NET = Network([Flatten(), Dense(6), ReLU(), Dense(4)], (1, 5, 7), backend="reference")
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 5, 7), dtype=np.uint8)

@@ -30,8 +30,8 @@ from scratchnet import (
     RMSNorm,
     Sequential,
 )
+from scratchnet.export import load_safetensors, read_safetensors, safetensors
 from scratchnet.export.errors import ExportError
-from scratchnet.export.safetensors import load_safetensors, read_safetensors, safetensors
 
 
 def nets(layers: list, shape: tuple, **settings: Any) -> tuple[Network, Network]:

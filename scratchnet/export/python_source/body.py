@@ -74,7 +74,7 @@ class Body:
     def _call(self, node: Node) -> None:
         function = FUNCTIONS.get(node.op)
         if function is None:
-            hint = f"a function {node.op} in scratchnet/export/python/functions is one; a checkpoint keeps any layer"
+            hint = f"a function {node.op} in export/python_source/functions/ is one; a checkpoint keeps any layer"
             raise ExportError(f"the op {node.op} has no Python form", where=f"layer {node.path}", hint=hint)
         self.used.append(node.op)
         writes = OPS[node.op].writes

@@ -13,7 +13,7 @@ from scratchnet.core.types import Array, named_leaves
 
 from ..about import ARCHITECTURE, About, Fact, architecture_lines
 from ..errors import ExportError
-from ..python.emit import save
+from ..python_source.emit import save
 from ..trace import graph_of
 from .body import RESULT, Body
 from .layout import size

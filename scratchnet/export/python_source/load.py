@@ -58,7 +58,7 @@ class Loaded:
 
 
 def load_source(path: str | Path, *, backend: str = "cpu") -> Loaded:
-    """Read back what `scratchnet.export.python` wrote, without running any of it.
+    """Read back what `scratchnet.export.python_source` wrote, without running any of it.
 
     Raises:
         ExportError: where the file cannot be read, is larger than 64 MiB, is not what this version of scratchnet

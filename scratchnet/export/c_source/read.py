@@ -27,7 +27,7 @@ BLOCK = 4096  # lines that are read at a time
 
 
 def read_c(path: str | Path) -> Held:
-    """Metadata and arrays of a C file that `scratchnet.export.c` wrote.
+    """Metadata and arrays of a C file that `scratchnet.export.c_source` wrote.
 
     Raises:
         ExportError: for a file that cannot be read, or that is not as the exporter writes it.

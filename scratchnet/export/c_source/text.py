@@ -13,7 +13,7 @@ import numpy as np
 
 from scratchnet.core.types import Array, Shape
 
-from ..python.numbers import shortest
+from ..python_source.numbers import shortest
 
 COLUMNS = 120
 PER_LINE = {"float32": 6, "float64": 4}  # numbers: a fixed count, so that a changed number changes one line

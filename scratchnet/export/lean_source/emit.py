@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..about import ARCHITECTURE, About, Fact, architecture_lines
-from ..c.emit import stored
+from ..c_source.emit import stored
 from ..errors import ExportError
 from ..graph import Graph, Node, View
-from ..python.emit import save
+from ..python_source.emit import save
 from ..trace import graph_of
 from .text import TYPES, functions, matrix, name_of, needed, number
 
@@ -42,7 +42,7 @@ def lean(net: Network, path: str | Path | None = None, *, facts: Mapping[str, Fa
     """A network of Dense layers and activations as one Lean 4 file; written to `path`, if one is given.
 
     The file defines `model`, which holds every layer's matrix, `logits` and `predict`. float32 becomes `Float32` (which
-    Lean has since 4.16), float64 `Float`. It has been parsed by `scratchnet.export.lean.grammar`, not by Lean.
+    Lean has since 4.16), float64 `Float`. It has been parsed by `scratchnet.export.lean_source.grammar`, not by Lean.
 
     Args:
         net: the network.

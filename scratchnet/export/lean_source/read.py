@@ -24,7 +24,7 @@ TIE = re.compile(r"([\w.]{1,200}) is ([\w.]{1,200})", re.A)
 
 
 def read_lean(path: str | Path) -> Held:
-    """Metadata and arrays of a Lean file that `scratchnet.export.lean` wrote.
+    """Metadata and arrays of a Lean file that `scratchnet.export.lean_source` wrote.
 
     Raises:
         ExportError: for a file that cannot be read or is too large, or that is not as the exporter writes it.

@@ -10,7 +10,7 @@ from pathlib import Path
 from scratchnet.core.types import Array, Shape
 
 from ..errors import ExportError
-from ..python.numbers import shortest
+from ..python_source.numbers import shortest
 
 TYPES = {"float32": "Float32", "float64": "Float"}
 PER_LINE = {"float32": 6, "float64": 4}  # numbers: a fixed count, so that a changed number changes one line
