@@ -213,7 +213,7 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_op_without_a_form_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scratchnet.export import ops
+    from scratchnet.export.onnx_model import ops
 
     monkeypatch.delitem(ops.OPERATORS, "relu")
     with pytest.raises(ExportError, match=r"ONNX has no form of the op relu here\n  where:    layer 1"):

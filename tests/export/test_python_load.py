@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from scratchnet import Dense, Network, ReLU
-from scratchnet.export import load, load_source, python
+from scratchnet.export import load_source, python
 from scratchnet.export.errors import ExportError
+from scratchnet.export.python_source import load
 
 NET = Network([Dense(4), ReLU(), Dense(3)], (5,), backend="reference", seed=1)
 
