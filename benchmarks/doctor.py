@@ -11,10 +11,11 @@ be a fact of the data or the record, by a rule of its own (_doctor_rules.py) tha
 run; a draw that does not keep its rule is drawn again, and never relabelled. A healthy run (_doctor_healthy.py) must
 have trained well by a rule too. The labels know nothing of the doctor's rules, and the doctor sees a history alone.
 
-Each run lies in one half by a hash of its name, within its cause and fault. Thresholds are set on the development
-half; the held-out half is run to report. A cause counts as found where it, or one declared equal to it beforehand
-(`_doctor_rules.EQUAL`), stands first, or among the first three, in `diagnose(history).order`; a healthy run on which
-anything is found is a false alarm. Data sets come from $SCRATCHNET_DATA; drawn digits stand in for what is not there.
+Each run lies in one half by a hash of its name, within its cause and fault. Rules are set on runs of other seeds and on
+the development half; the held-out half is run to report. A cause counts as found where it, or one declared equal to it
+beforehand (`_doctor_rules.EQUAL`), stands first, or among the first three, in `diagnose(history).order`; a healthy run
+on which anything is found is a false alarm. Data sets come from $SCRATCHNET_DATA; drawn digits stand in for what is not
+there.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ def architecture_lines(net: Network) -> list[str]:
 
     Raises ExportError: a layer whose source would end it.
     """
-    text = json.dumps(describe(net), ensure_ascii=False, sort_keys=True)
+    text = _description(net)
     if any(end in text for end in ENDINGS) or not text.isprintable():
         raise ExportError("an architecture that no comment holds", actual=text[:200])
     wrapped = textwrap.wrap(text, COLUMNS, break_long_words=False, break_on_hyphens=False)
@@ -181,5 +181,8 @@ def architecture_lines(net: Network) -> list[str]:
 def metadata_of(net: Network, facts: Mapping[str, Fact] | None = None) -> dict[str, str]:
     """The metadata of a format that has texts by name: the lines of About, and the architecture."""
     lines = About.of(net, facts).lines
-    description = json.dumps(describe(net), ensure_ascii=False, sort_keys=True)
-    return dict(line.split(": ", 1) for line in lines) | {"architecture": description}
+    return dict(line.split(": ", 1) for line in lines) | {"architecture": _description(net)}
+
+
+def _description(net: Network) -> str:
+    return json.dumps(describe(net), ensure_ascii=False, sort_keys=True)

@@ -13,7 +13,7 @@ from scratchnet.core.types import Array, named_leaves
 
 from ..about import ARCHITECTURE, About, Fact, architecture_lines
 from ..errors import ExportError
-from ..python_source.emit import save
+from ..saving import save
 from ..trace import graph_of
 from .body import RESULT, Body
 from .layout import size
@@ -92,7 +92,7 @@ def c(
             text += ["", *main(net, prefix, about)]
     whole = "\n".join(text) + "\n"
     if path is not None:
-        save(whole, Path(path))
+        save(whole.encode(), path)
     return whole
 
 

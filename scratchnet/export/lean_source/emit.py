@@ -12,7 +12,7 @@ from ..about import ARCHITECTURE, About, Fact, architecture_lines
 from ..c_source.emit import stored
 from ..errors import ExportError
 from ..graph import Graph, Node, View
-from ..python_source.emit import save
+from ..saving import save
 from ..trace import graph_of
 from .text import TYPES, functions, matrix, name_of, needed, number
 
@@ -74,7 +74,7 @@ def lean(net: Network, path: str | Path | None = None, *, facts: Mapping[str, Fa
     text += ["  argmax (logits x)", "", f"end {NAMESPACE}"]
     whole = "\n".join(text) + "\n"
     if path is not None:
-        save(whole, Path(path))
+        save(whole.encode(), path)
     return whole
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scratchnet.checkpoint.digest import little
-from scratchnet.data.files import replacing
 
 from ..about import ENDS, Fact, metadata_of
 from ..errors import ExportError
 from ..graph import Graph, PerSample, View
 from ..optional import missing
+from ..saving import save
 from ..trace import graph_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def onnx(net: Network, path: str | Path | None = None, *, facts: Mapping[str, Fa
     model.producer_name, model.producer_version = "scratchnet", told[ENDS[1]]
     make.set_model_props(model, told | ({TIES: json.dumps(net.parameters.ties)} if net.parameters.ties else {}))
     if path is not None:
-        _save(model, Path(path))
+        save(model.SerializeToString(deterministic=True), path)
     return model
 
 
@@ -127,11 +127,3 @@ def _initializer(name: str, array: Array) -> Any:
     from onnx.numpy_helper import from_array
 
     return from_array(little(array), name)
-
-
-def _save(model: Any, path: Path) -> None:
-    try:
-        with replacing(path) as file:
-            file.write(model.SerializeToString(deterministic=True))
-    except OSError as error:
-        raise ExportError("the model cannot be written", where=str(path), actual=error.strerror) from error

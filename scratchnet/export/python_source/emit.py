@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from scratchnet.core.types import Array
-from scratchnet.data.files import replacing
 
 from ..about import About, Fact, architecture_lines
 from ..errors import ExportError
+from ..saving import save
 from .lesson import training
 from .lines import exploded
 from .model import Part, evaluation, stored_names
@@ -86,7 +86,7 @@ def python(
         lines += write(frame.names[name], array)
     text = "\n".join([*lines, *frame.tail]) + "\n"
     if path is not None:
-        save(text, Path(path))
+        save(text.encode(), path)
     return text
 
 
@@ -150,19 +150,6 @@ def docstring(net: Network, about: About, style: Style, with_backward: bool) -> 
     lines += ["", ARCHITECTURE, "", *architecture_lines(net), ""]
     text = hashlib.sha256("\n".join(lines).encode()).hexdigest()
     return [*lines, f"{SEAL}{text}", '"""']
-
-
-def save(text: str, path: Path) -> None:
-    """Write a file in one step: what was there stays until the new one is whole.
-
-    Raises:
-        ExportError: where it cannot be written.
-    """
-    try:
-        with replacing(path) as file:
-            file.write(text.encode())
-    except OSError as error:
-        raise ExportError("the file cannot be written", where=str(path), actual=error.strerror) from None
 
 
 MAIN = '''def main() -> None:
